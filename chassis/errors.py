@@ -5,27 +5,42 @@ Never put a person's data in `metadata` or a violation: both reach clients and l
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from enum import Enum
 
 
 class Code(Enum):
-    """The canonical gRPC codes that a rule may raise, with their HTTP status (google.rpc.Code)."""
+    """The canonical gRPC codes that a rule may raise; each member's value is its name in google.rpc.Code."""
 
-    INVALID_ARGUMENT = 400
-    UNAUTHENTICATED = 401
-    PERMISSION_DENIED = 403
-    NOT_FOUND = 404
-    ALREADY_EXISTS = 409
-    ABORTED = 4091
-    FAILED_PRECONDITION = 4001
-    RESOURCE_EXHAUSTED = 429
-    UNAVAILABLE = 503
+    INVALID_ARGUMENT = "INVALID_ARGUMENT"
+    UNAUTHENTICATED = "UNAUTHENTICATED"
+    PERMISSION_DENIED = "PERMISSION_DENIED"
+    NOT_FOUND = "NOT_FOUND"
+    ALREADY_EXISTS = "ALREADY_EXISTS"
+    ABORTED = "ABORTED"
+    FAILED_PRECONDITION = "FAILED_PRECONDITION"
+    RESOURCE_EXHAUSTED = "RESOURCE_EXHAUSTED"
+    UNAVAILABLE = "UNAVAILABLE"
 
     @property
     def http_status(self) -> int:
-        return {4001: 400, 4091: 409}.get(self.value, self.value)
+        """The HTTP status of google.rpc.Code's own mapping."""
+        return _HTTP_STATUS[self]
+
+
+_HTTP_STATUS = {
+    Code.INVALID_ARGUMENT: 400,
+    Code.UNAUTHENTICATED: 401,
+    Code.PERMISSION_DENIED: 403,
+    Code.NOT_FOUND: 404,
+    Code.ALREADY_EXISTS: 409,
+    Code.ABORTED: 409,
+    Code.FAILED_PRECONDITION: 400,
+    Code.RESOURCE_EXHAUSTED: 429,
+    Code.UNAVAILABLE: 503,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +49,7 @@ class FieldViolation:
 
     field: str
     reason: str
-    metadata: Mapping[str, str] = field(default_factory=dict)
+    metadata: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
 
 class DomainError(Exception):

@@ -68,7 +68,7 @@ class Stage:
     `multipliers` (row index, lambda) pairs. For every panel, whatever it is,
     sum_t y_t * count_t / len(members_t) <= bound, where
     bound = sum_r (lambda_r * upper_r if lambda_r > 0 else lambda_r * lower_r)
-          + sum_t max over count_t in [lower_t, upper_t] of (y_t/len(members_t) - sum_r lambda_r a_rt) * count_t.
+          + sum_t max over c in [lower_t, upper_t] of (y_t / len(members_t) - sum_r lambda_r a_rt) * c.
     So the chances of any lottery obey the same bound, and no lottery that keeps everyone settled earlier
     at least where they are can lift all of the types still open above
     (bound - sum over types settled earlier of y_t * chance_t) / (sum over open types of y_t).
