@@ -1,0 +1,47 @@
+# Two commands matter: `make run` and `make test`. Each sets up what it needs first.
+.DEFAULT_GOAL := help
+BIN := .venv/bin
+
+.PHONY: help
+help: ## Say what can be made
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: ## See the product: everything in one process with a demonstration, http://127.0.0.1:8080
+	@scripts/setup.sh run
+	@exec $(BIN)/borgerting demo
+
+.PHONY: setup
+setup: ## Make .venv with all that running and testing need
+	@scripts/setup.sh test
+
+.PHONY: check
+check: setup ## Style, types, architecture, API contracts, generated code and translations
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python scripts/generate.py --check
+	$(BIN)/python -m chassis.text check
+
+.PHONY: test
+test: setup ## Every test, the fast ones first
+	$(BIN)/python -m pytest tests/unit tests/architecture tests/contract tests/component tests/e2e tests/browser
+
+.PHONY: bench
+bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder of lottery pools)
+	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.lottery --pools $(or $(POOLS),benchmarks/pools)
+
+.PHONY: generate
+generate: setup ## Generate gen/ from proto/
+	$(BIN)/python scripts/generate.py
+
+LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+	--no-emit-index-url --no-emit-find-links --no-header --no-annotate
+
+.PHONY: lock
+lock: setup ## Write the requirement locks anew
+	$(LOCK) --upgrade pyproject.toml -o requirements/runtime.txt
+	$(LOCK) --upgrade pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(LOCK) --upgrade benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt

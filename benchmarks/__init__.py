@@ -1,0 +1,1 @@
+"""Measurements, each printed side by side with a peer or a physical limit from the same run."""
