@@ -1,0 +1,1 @@
+"""What every list, name and update of the APIs has in common, after Google's AIPs."""
