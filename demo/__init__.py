@@ -1,0 +1,1 @@
+"""A demonstration: two invented municipalities, loaded through the public APIs of a running suite."""
