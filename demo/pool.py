@@ -43,8 +43,8 @@ FEATURES = (
 
 _FIRST = (
     "Alma Anker Asta Aksel Birthe Bjarne Clara Carsten Dagny Ditlev Edith Emil Freja Frode Gerda Gorm Helle "
-    "Holger Ida Ivar Jytte Jens Karla Knud Lærke Lauge Maren Mikkel Nanna Niels Olga Oskar Petra Palle Ragna Rune "
-    "Signe Svend Tove Troels Ulla Uffe Vibe Viggo Yrsa Åge"
+    "Holger Ida Ivar Jytte Jens Karla Knud Lærke Lauge Maren Mikkel Nanna Niels Olga Oskar Petra Palle Ragna "
+    "Rune Signe Svend Tove Troels Ulla Uffe Vibe Viggo Yrsa Åge"
 ).split()
 _LAST = (
     "Agerholm Bækgaard Dalsø Egelund Fjordby Grønbæk Havmand Isager Kærholt Lyngby Mosevang Nørvang "
@@ -57,7 +57,7 @@ _STREETS = (
 
 @dataclass(frozen=True)
 class DemoPool:
-    """`respondents`: rows of id, features, name, contact; `targets`: rows of feature, value, min, max, reason."""
+    """Rows: `respondents` of id, features, name, contact; `targets` of feature, value, min, max, reason."""
 
     respondents: list[dict[str, str]]
     targets: list[dict[str, str]]
