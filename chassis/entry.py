@@ -1,0 +1,69 @@
+"""The one place where a caller's request becomes a unit of work. Use cases run inside it and never commit."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Generic, TypeVar
+
+from chassis.context import Caller
+from chassis.db import Database, Transaction
+from chassis.idempotency import Raced, check_request_id, store_response, stored_response
+
+U = TypeVar("U")
+R = TypeVar("R")
+
+
+class Entry(Generic[U]):
+    """`make_uow` turns a transaction into the service's own unit of work (repositories, events, audit,
+    jobs).
+    """
+
+    def __init__(self, database: Database, make_uow: Callable[[Transaction], U]) -> None:
+        self._database = database
+        self._make_uow = make_uow
+
+    def read(self, caller: Caller, municipality: str, use_case: Callable[[U], R]) -> R:
+        """Run `use_case` over one consistent state of the store."""
+        with self._database.reading(municipality) as transaction:
+            transaction.correlation_id = caller.correlation_id
+            return use_case(self._make_uow(transaction))
+
+    def write(
+        self,
+        caller: Caller,
+        municipality: str,
+        use_case: Callable[[U], R],
+        *,
+        request_id: str | None = None,
+        fingerprint: bytes | None = None,
+        store: Callable[[R], bytes] | None = None,
+        restore: Callable[[bytes], R] | None = None,
+    ) -> R:
+        """Run `use_case` and commit. With a `request_id`, once: the same request again (same `fingerprint`,
+        which
+        must cover method and content) is answered as it was, from `restore` of what `store` made.
+
+        Raises DomainError ALREADY_EXISTS (REQUEST_ID_REUSED) for another request under a used id. The id
+        belongs to who is asking: nobody is given another's response. Without a request id nothing is
+        stored.
+        """
+        if not request_id:
+            with self._database.writing(municipality, correlation_id=caller.correlation_id) as transaction:
+                return use_case(self._make_uow(transaction))
+        if fingerprint is None or store is None or restore is None:
+            raise TypeError("a request id needs fingerprint, store and restore")
+        check_request_id(request_id)
+        subject = caller.principal.subject
+        while True:
+            try:
+                with self._database.writing(
+                    municipality, correlation_id=caller.correlation_id
+                ) as transaction:
+                    earlier = stored_response(transaction, subject, request_id, fingerprint)
+                    if earlier is not None:
+                        return restore(earlier)
+                    result = use_case(self._make_uow(transaction))
+                    store_response(transaction, subject, request_id, fingerprint, store(result))
+                    return result
+            except Raced:
+                continue

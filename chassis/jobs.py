@@ -1,0 +1,320 @@
+"""Work that outlives a request: a row that workers claim with a lease, a heartbeat and a fencing number.
+
+A row is unique on (kind, municipality, key): asking twice gives the same job. Its payload fixes everything
+that the work depends on before work begins, so that another worker, after a crash, does the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
+from uuid import UUID
+
+from sqlalchemy import and_, or_, select, true, update
+
+from chassis.ids import uuid7
+from chassis.tables import jobs
+
+if TYPE_CHECKING:
+    from chassis.db import Transaction
+
+Json = Any  # a JSON value: str, int, float, bool, None, list, dict
+Progress = Callable[[str, Mapping[str, str]], None]
+Cancelled = Callable[[], bool]
+
+DEFAULT_ATTEMPTS = 5
+
+
+class JobState(StrEnum):
+    QUEUED = "QUEUED"
+    RUNNING = "RUNNING"
+    SUCCEEDED = "SUCCEEDED"
+    FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
+
+    @property
+    def over(self) -> bool:
+        return self in (JobState.SUCCEEDED, JobState.FAILED, JobState.CANCELLED)
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A job's row. `fence` rises with each claim: a worker whose number is old has lost the job."""
+
+    id: UUID
+    kind: str
+    municipality: str
+    key: str
+    payload: Mapping[str, Json]
+    state: JobState
+    attempts: int
+    max_attempts: int
+    fence: int
+    cancel_requested: bool
+    stage: str
+    progress: Mapping[str, str]
+    reason: str
+    reason_metadata: Mapping[str, str]
+    correlation_id: str
+    created: datetime
+    started: datetime | None
+    finished: datetime | None
+
+
+class JobHandler(Protocol):
+    """Does the jobs of one kind. It may be run again after a crash, so it must come to the same end twice.
+
+    `progress(stage, details)` shows how far it is and renews the lease; `cancelled()` says that it should
+    stop, which it does by raising JobCancelled. A DomainError fails the job for good (UNAVAILABLE: it is
+    tried again); any other exception is tried again up to the job's attempts.
+    """
+
+    kind: str
+
+    def run(self, job: Job, progress: Progress, cancelled: Cancelled) -> None: ...
+
+
+@runtime_checkable
+class GivesUp(Protocol):
+    """A handler that wants to know when its job will not be tried again, to say so on its own resource.
+
+    Called, at least once, before the job's row says FAILED or CANCELLED; `reason` is an error's reason.
+    """
+
+    def give_up(self, job: Job, state: JobState, reason: str, metadata: Mapping[str, str]) -> None: ...
+
+
+class JobCancelled(Exception):  # noqa: N818 - how a handler says that it stopped
+    """The job was cancelled, and its handler has stopped."""
+
+
+class LeaseLost(Exception):  # noqa: N818 - nobody is at fault
+    """Another worker has claimed the job: nothing that this one still does may count."""
+
+
+class JobQueue:
+    """The jobs of one unit of work's municipality (a platform-wide one sees them all)."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._transaction = transaction
+        self.changed = False
+
+    def enqueue(
+        self,
+        kind: str,
+        payload: Mapping[str, Json],
+        *,
+        key: str,
+        max_attempts: int = DEFAULT_ATTEMPTS,
+    ) -> UUID:
+        """Add a job, or find the one that this kind and key already have in this municipality: its id."""
+        from chassis.db import upsert  # db knows this module
+
+        transaction = self._transaction
+        transaction.require_writing()
+        now = transaction.machine_clock.now()
+        statement = (
+            upsert(transaction.connection, jobs)
+            .values(
+                id=uuid7(transaction.clock),
+                kind=kind,
+                municipality=transaction.municipality,
+                key=key,
+                payload=dict(payload),
+                state=JobState.QUEUED,
+                attempts=0,
+                max_attempts=max_attempts,
+                fence=0,
+                available=now,
+                cancel_requested=False,
+                stage="",
+                progress={},
+                reason="",
+                reason_metadata={},
+                correlation_id=transaction.correlation_id,
+                created=now,
+            )
+            .on_conflict_do_nothing(index_elements=["kind", "municipality", "key"])
+            .returning(jobs.c.id)
+        )
+        added = transaction.connection.execute(statement).scalar_one_or_none()
+        if added is None:
+            found = self.find(kind, key)
+            assert found is not None  # noqa: S101 - the conflict was with exactly this row
+            return found.id
+        self.changed = True
+        return UUID(str(added))
+
+    def get(self, job_id: UUID) -> Job | None:
+        return self._one(jobs.c.id == job_id)
+
+    def find(self, kind: str, key: str) -> Job | None:
+        return self._one(and_(jobs.c.kind == kind, jobs.c.key == key))
+
+    def cancel(self, job_id: UUID) -> bool:
+        """Ask that the job stop. False when it is over (or unknown). A waiting job's handler is told as well:
+        a worker picks it up and, instead of running it, gives it up as CANCELLED."""
+        self._transaction.require_writing()
+        result = self._transaction.connection.execute(
+            update(jobs)
+            .where(self._tenant(), jobs.c.id == job_id, jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING]))
+            .values(cancel_requested=True)
+        )
+        self.changed = True
+        return result.rowcount == 1
+
+    def require_lease(self, job: Job) -> None:
+        """Call first in every unit of work in which a handler writes. Raises LeaseLost."""
+        self._transaction.require_writing()
+        self._fenced_update(job, {"fence": job.fence})
+
+    def complete(self, job: Job) -> None:
+        """Mark the job done in the same transaction as its result. Raises LeaseLost."""
+        self._finish(job, JobState.SUCCEEDED, "", {})
+
+    def fail(self, job: Job, reason: str, metadata: Mapping[str, str] | None = None) -> None:
+        """Mark the job failed for good in the same transaction as what shows it. Raises LeaseLost."""
+        self._finish(job, JobState.FAILED, reason, metadata or {})
+
+    def cancelled(self, job: Job) -> None:
+        """Mark the job as stopped on request. Raises LeaseLost."""
+        self._finish(job, JobState.CANCELLED, "", {})
+
+    def show(self, job: Job, stage: str, details: Mapping[str, str], lease: timedelta) -> bool:
+        """Renew the lease and show progress; True when the job should stop. Raises LeaseLost."""
+        values = {"stage": stage, "progress": dict(details)}
+        return self._fenced_update(
+            job, {**values, "lease_until": self._transaction.machine_clock.now() + lease}
+        )
+
+    def renew(self, job: Job, lease: timedelta) -> bool:
+        """Renew the lease; True when the job should stop. Raises LeaseLost."""
+        return self._fenced_update(job, {"lease_until": self._transaction.machine_clock.now() + lease})
+
+    def release(self, job: Job, *, after: timedelta, spent: bool) -> None:
+        """Put the job back to be tried again after a while; an attempt that was not `spent` is given back."""
+        self._fenced_update(
+            job,
+            {
+                "state": JobState.QUEUED,
+                "lease_until": None,
+                "worker": None,
+                "available": self._transaction.machine_clock.now() + after,
+                "attempts": jobs.c.attempts if spent else jobs.c.attempts - 1,
+            },
+        )
+        self.changed = True
+
+    def claim(self, kinds: list[str], worker: str, lease: timedelta) -> Job | None:
+        """The oldest job of these kinds that waits, or whose worker let its lease run out; now this
+        worker's.
+        """
+        self._transaction.require_writing()
+        now = self._transaction.machine_clock.now()
+        connection = self._transaction.connection
+        free = or_(
+            and_(jobs.c.state == JobState.QUEUED, or_(jobs.c.available <= now, jobs.c.cancel_requested)),
+            and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until < now),
+        )
+        job_id = connection.execute(
+            select(jobs.c.id)
+            .where(self._tenant(), jobs.c.kind.in_(kinds), free)
+            .order_by(jobs.c.available, jobs.c.id)
+            .limit(1)
+            .with_for_update(skip_locked=True)
+        ).scalar_one_or_none()
+        if job_id is None:
+            return None
+        row = connection.execute(
+            update(jobs)
+            .where(jobs.c.id == job_id)
+            .values(
+                state=JobState.RUNNING,
+                attempts=jobs.c.attempts + 1,
+                fence=jobs.c.fence + 1,
+                worker=worker,
+                lease_until=now + lease,
+                started=now,
+            )
+            .returning(*jobs.c)
+        ).one()
+        return _job(row)
+
+    def expire_leases(self) -> int:
+        """Free every running job at once. Only for a process that knows itself the store's only one."""
+        self._transaction.require_writing()
+        long_ago = self._transaction.machine_clock.now() - timedelta(seconds=1)
+        result = self._transaction.connection.execute(
+            update(jobs).where(self._tenant(), jobs.c.state == JobState.RUNNING).values(lease_until=long_ago)
+        )
+        return int(result.rowcount)
+
+    def next_due(self) -> datetime | None:
+        """When the next job becomes free by the passing of time alone, None when none will."""
+        moments = self._transaction.connection.execute(
+            select(jobs.c.available, jobs.c.lease_until, jobs.c.state).where(
+                self._tenant(), jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING])
+            )
+        )
+        due = [row.available if row.state == JobState.QUEUED else row.lease_until for row in moments]
+        return min((moment for moment in due if moment is not None), default=None)
+
+    def _finish(self, job: Job, state: JobState, reason: str, metadata: Mapping[str, str]) -> None:
+        self._fenced_update(
+            job,
+            {
+                "state": state,
+                "reason": reason,
+                "reason_metadata": dict(metadata),
+                "lease_until": None,
+                "finished": self._transaction.machine_clock.now(),
+            },
+        )
+
+    def _fenced_update(self, job: Job, values: Mapping[str, Any]) -> bool:
+        self._transaction.require_writing()
+        cancel_requested = self._transaction.connection.execute(
+            update(jobs)
+            .where(jobs.c.id == job.id, jobs.c.fence == job.fence, jobs.c.state == JobState.RUNNING)
+            .values(**values)
+            .returning(jobs.c.cancel_requested)
+        ).scalar_one_or_none()
+        if cancel_requested is None:
+            raise LeaseLost
+        return bool(cancel_requested)
+
+    def _tenant(self) -> Any:
+        municipality = self._transaction.municipality
+        return jobs.c.municipality == municipality if municipality else true()
+
+    def _one(self, condition: Any) -> Job | None:
+        row = self._transaction.connection.execute(
+            select(jobs).where(self._tenant(), condition)
+        ).one_or_none()
+        return None if row is None else _job(row)
+
+
+def _job(row: Any) -> Job:
+    return Job(
+        id=row.id,
+        kind=row.kind,
+        municipality=row.municipality,
+        key=row.key,
+        payload=row.payload,
+        state=JobState(row.state),
+        attempts=row.attempts,
+        max_attempts=row.max_attempts,
+        fence=row.fence,
+        cancel_requested=row.cancel_requested,
+        stage=row.stage,
+        progress=row.progress,
+        reason=row.reason,
+        reason_metadata=row.reason_metadata,
+        correlation_id=row.correlation_id,
+        created=row.created,
+        started=row.started,
+        finished=row.finished,
+    )

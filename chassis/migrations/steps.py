@@ -1,0 +1,180 @@
+"""The chassis's tables as they were first created. Once released, a step is never edited: add another."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from alembic.operations import Operations
+
+from chassis.tables import UtcDateTime, json_type, serial_type
+
+
+def create_chassis_tables(op: Operations) -> None:
+    """Outbox, inbox, dead letters, jobs, idempotency, audit trail (which the store lets nobody rewrite)."""
+    _create_events(op)
+    _create_inbox(op)
+    _create_jobs(op)
+    _create_requests(op)
+
+
+def _column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
+    return sa.Column(name, kind, nullable=False, **options)
+
+
+def _create_events(op: Operations) -> None:
+    op.create_table(
+        "outbox",
+        sa.Column("seq", serial_type(), autoincrement=True, nullable=False),
+        _column("id", sa.Uuid()),
+        _column("municipality", sa.String(63)),
+        _column("topic", sa.String(255)),
+        _column("key", sa.String(512)),
+        _column("type", sa.String(255)),
+        _column("headers", json_type()),
+        _column("payload", sa.LargeBinary()),
+        _column("created", UtcDateTime()),
+        sa.Column("published", UtcDateTime()),
+        _column("attempts", sa.Integer(), server_default=sa.text("0")),
+        sa.Column("last_error", sa.String(255)),
+        sa.PrimaryKeyConstraint("seq", name="pk_outbox"),
+        sa.UniqueConstraint("id", name="uq_outbox_id"),
+        sqlite_autoincrement=True,
+    )
+    unpublished = sa.text("published IS NULL")
+    op.create_index(
+        "ix_outbox_unpublished",
+        "outbox",
+        ["seq"],
+        sqlite_where=unpublished,
+        postgresql_where=unpublished,
+    )
+    op.create_table(
+        "outbox_sequences",
+        _column("topic", sa.String(255)),
+        _column("key", sa.String(512)),
+        _column("municipality", sa.String(63)),
+        _column("last", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("topic", "key", name="pk_outbox_sequences"),
+    )
+
+
+def _create_inbox(op: Operations) -> None:
+    op.create_table(
+        "inbox",
+        _column("consumer", sa.String(127)),
+        _column("event_id", sa.Uuid()),
+        _column("municipality", sa.String(63)),
+        _column("received", UtcDateTime()),
+        sa.PrimaryKeyConstraint("consumer", "event_id", name="pk_inbox"),
+    )
+    op.create_index("ix_inbox_received", "inbox", ["received"])
+    op.create_table(
+        "inbox_positions",
+        _column("consumer", sa.String(127)),
+        _column("topic", sa.String(255)),
+        _column("key", sa.String(512)),
+        _column("municipality", sa.String(63)),
+        _column("sequence", sa.BigInteger()),
+        sa.PrimaryKeyConstraint("consumer", "topic", "key", name="pk_inbox_positions"),
+    )
+    op.create_table(
+        "inbox_held",
+        _column("consumer", sa.String(127)),
+        _column("topic", sa.String(255)),
+        _column("key", sa.String(512)),
+        _column("sequence", sa.BigInteger()),
+        _column("event_id", sa.Uuid()),
+        _column("municipality", sa.String(63)),
+        _column("headers", json_type()),
+        _column("payload", sa.LargeBinary()),
+        _column("received", UtcDateTime()),
+        _column("attempts", sa.Integer(), server_default=sa.text("0")),
+        sa.Column("next_attempt", UtcDateTime()),
+        sa.PrimaryKeyConstraint("consumer", "topic", "key", "sequence", "event_id", name="pk_inbox_held"),
+    )
+    op.create_table(
+        "dead_letters",
+        _column("id", sa.Uuid()),
+        _column("consumer", sa.String(127)),
+        _column("topic", sa.String(255)),
+        _column("key", sa.String(512)),
+        _column("municipality", sa.String(63)),
+        _column("event_id", sa.Uuid()),
+        _column("sequence", sa.BigInteger()),
+        _column("type", sa.String(255)),
+        _column("error", sa.String(255)),
+        _column("attempts", sa.Integer()),
+        _column("parked", UtcDateTime()),
+        sa.Column("resolved", UtcDateTime()),
+        sa.Column("resolution", sa.String(15)),
+        sa.PrimaryKeyConstraint("id", name="pk_dead_letters"),
+    )
+    op.create_index("ix_dead_letters_open", "dead_letters", ["consumer", "topic", "key", "resolved"])
+
+
+def _create_jobs(op: Operations) -> None:
+    op.create_table(
+        "jobs",
+        _column("id", sa.Uuid()),
+        _column("kind", sa.String(127)),
+        _column("municipality", sa.String(63)),
+        _column("key", sa.String(512)),
+        _column("payload", json_type()),
+        _column("state", sa.String(15)),
+        _column("attempts", sa.Integer(), server_default=sa.text("0")),
+        _column("max_attempts", sa.Integer()),
+        _column("fence", sa.BigInteger(), server_default=sa.text("0")),
+        sa.Column("worker", sa.String(127)),
+        sa.Column("lease_until", UtcDateTime()),
+        _column("available", UtcDateTime()),
+        _column("cancel_requested", sa.Boolean(), server_default=sa.false()),
+        _column("stage", sa.String(127), server_default=sa.text("''")),
+        _column("progress", json_type()),
+        _column("reason", sa.String(127), server_default=sa.text("''")),
+        _column("reason_metadata", json_type()),
+        _column("correlation_id", sa.String(128)),
+        _column("created", UtcDateTime()),
+        sa.Column("started", UtcDateTime()),
+        sa.Column("finished", UtcDateTime()),
+        sa.PrimaryKeyConstraint("id", name="pk_jobs"),
+        sa.UniqueConstraint("kind", "municipality", "key", name="uq_jobs_kind_municipality_key"),
+    )
+    op.create_index("ix_jobs_state_available", "jobs", ["state", "available"])
+
+
+def _create_requests(op: Operations) -> None:
+    op.create_table(
+        "idempotency",
+        _column("municipality", sa.String(63)),
+        _column("subject", sa.String(255)),
+        _column("request_id", sa.String(128)),
+        _column("fingerprint", sa.LargeBinary()),
+        _column("response", sa.LargeBinary()),
+        _column("created", UtcDateTime()),
+        sa.PrimaryKeyConstraint("municipality", "subject", "request_id", name="pk_idempotency"),
+    )
+    op.create_index("ix_idempotency_created", "idempotency", ["created"])
+    op.create_table(
+        "audit_log",
+        sa.Column("seq", serial_type(), autoincrement=True, nullable=False),
+        _column("id", sa.Uuid()),
+        _column("time", UtcDateTime()),
+        _column("municipality", sa.String(63)),
+        _column("subject", sa.String(255)),
+        _column("roles", sa.String(255)),
+        _column("action", sa.String(127)),
+        _column("resource", sa.String(512)),
+        _column("details", json_type()),
+        _column("correlation_id", sa.String(128)),
+        sa.PrimaryKeyConstraint("seq", name="pk_audit_log"),
+        sa.UniqueConstraint("id", name="uq_audit_log_id"),
+        sqlite_autoincrement=True,
+    )
+    op.create_index("ix_audit_log_municipality_resource", "audit_log", ["municipality", "resource", "seq"])
+    if op.get_bind().dialect.name == "sqlite":
+        for act in ("UPDATE", "DELETE"):
+            op.execute(
+                f"CREATE TRIGGER audit_log_no_{act.lower()} BEFORE {act} ON audit_log "
+                "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
+            )
