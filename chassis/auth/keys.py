@@ -1,0 +1,196 @@
+"""The suite's own secrets in the embedded profile: one file in the data folder, readable by its owner only.
+
+Each use derives its own key from the file's secret (HKDF, RFC 5869), so that what is signed for one use is
+worth nothing for another. After a rotation the previous secret still verifies; the one before it no more.
+"""
+
+from __future__ import annotations
+
+import base64
+import json
+import os
+import secrets
+import stat
+import threading
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Protocol
+
+from cryptography.exceptions import InvalidTag
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.ciphers.aead import AESGCM
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
+
+from chassis.clock import Clock
+
+FILE_NAME = "keys.json"
+_SECRET_BYTES = 32
+_KEPT = 2
+
+
+class KeyFileError(Exception):
+    """The key file cannot be used; the message says why and what to do. It never holds a key."""
+
+
+@dataclass(frozen=True, slots=True)
+class DerivedKey:
+    """`kid` names the secret it comes from; it is public."""
+
+    kid: str
+    key: bytes
+
+
+class Keys(Protocol):
+    def current(self, purpose: str) -> DerivedKey:
+        """What to sign with now."""
+
+    def find(self, purpose: str, kid: str) -> DerivedKey | None:
+        """What was signed with under `kid`; None when that secret is unknown or no longer kept."""
+
+    def kept(self, purpose: str) -> Sequence[DerivedKey]:
+        """All that still verify, the current one first."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Secret:
+    kid: str
+    secret: bytes
+    create_time: str
+
+    def derive(self, purpose: str) -> DerivedKey:
+        hkdf = HKDF(hashes.SHA256(), length=32, salt=None, info=b"borgerting " + purpose.encode())
+        return DerivedKey(self.kid, hkdf.derive(self.secret))
+
+
+class FileKeys:
+    """Keys from `folder`/keys.json, made when it is missing. Threads and processes may share it.
+
+    A rotation by another process is noticed at the next use. Raises KeyFileError when others than its owner
+    may read the file, or when it is none.
+    """
+
+    def __init__(self, folder: Path, clock: Clock) -> None:
+        self.path = folder / FILE_NAME
+        self._clock = clock
+        self._lock = threading.Lock()
+        self._read_at: tuple[int, int, int] | None = None
+        self._secrets: tuple[_Secret, ...] = ()
+        self._derived: dict[tuple[str, str], DerivedKey] = {}
+        if not self.path.exists():
+            folder.mkdir(parents=True, exist_ok=True)
+            self._write([_new_secret(clock.now())], only_if_missing=True)
+        self._load()
+
+    def current(self, purpose: str) -> DerivedKey:
+        return self.kept(purpose)[0]
+
+    def find(self, purpose: str, kid: str) -> DerivedKey | None:
+        return next((key for key in self.kept(purpose) if key.kid == kid), None)
+
+    def kept(self, purpose: str) -> Sequence[DerivedKey]:
+        with self._lock:
+            return [self._derive(secret, purpose) for secret in self._load()]
+
+    def rotate(self) -> str:
+        """Sign with a new secret from now on, and keep the one before for what it signed.
+
+        Returns the new kid.
+        """
+        with self._lock:
+            new = _new_secret(self._clock.now())
+            self._write([new, *self._load()][:_KEPT], only_if_missing=False)
+            return new.kid
+
+    def _derive(self, secret: _Secret, purpose: str) -> DerivedKey:
+        known = self._derived.get((secret.kid, purpose))
+        if known is None:
+            known = self._derived[secret.kid, purpose] = secret.derive(purpose)
+        return known
+
+    def _load(self) -> tuple[_Secret, ...]:
+        try:
+            status = self.path.stat()
+        except OSError:
+            message = f"{self.path} is gone: put it back from a backup, or restart to make a new one"
+            raise KeyFileError(message) from None
+        if stat.S_IMODE(status.st_mode) & 0o077:
+            raise KeyFileError(f"others may read {self.path}: run `chmod 600` on it and rotate its keys")
+        version = (status.st_mtime_ns, status.st_size, status.st_ino)
+        if version != self._read_at:
+            self._secrets, self._read_at = self._parse(), version
+            self._derived.clear()
+        return self._secrets
+
+    def _parse(self) -> tuple[_Secret, ...]:
+        try:
+            entries = json.loads(self.path.read_text(encoding="ascii"))["keys"]
+            found = tuple(
+                _Secret(entry["kid"], base64.urlsafe_b64decode(entry["secret"]), entry["create_time"])
+                for entry in entries
+            )
+        except (OSError, ValueError, KeyError, TypeError):
+            found = ()
+        if not found or any(len(each.secret) != _SECRET_BYTES for each in found):
+            raise KeyFileError(
+                f"{self.path} is no key file of ours: remove it, and a restart makes a new one"
+            )
+        return found
+
+    def _write(self, entries: Sequence[_Secret], *, only_if_missing: bool) -> None:
+        text = json.dumps(
+            {
+                "keys": [
+                    {
+                        "kid": each.kid,
+                        "secret": base64.urlsafe_b64encode(each.secret).decode(),
+                        "create_time": each.create_time,
+                    }
+                    for each in entries
+                ]
+            },
+            indent=2,
+        )
+        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
+        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
+        try:
+            with os.fdopen(descriptor, "w", encoding="ascii") as file:
+                file.write(text + "\n")
+                file.flush()
+                os.fsync(file.fileno())
+            if only_if_missing:
+                # A link fails where a file stands: of two processes that start at once, one makes the keys.
+                try:
+                    os.link(temporary, self.path)
+                except FileExistsError:
+                    return
+            else:
+                temporary.replace(self.path)
+        finally:
+            temporary.unlink(missing_ok=True)
+
+
+def _new_secret(now: datetime) -> _Secret:
+    return _Secret(secrets.token_hex(8), secrets.token_bytes(_SECRET_BYTES), now.isoformat())
+
+
+class Sealer:
+    """Keeps a secret in a store so that the store alone does not tell it (AES-256-GCM)."""
+
+    def __init__(self, keys: Keys, purpose: str) -> None:
+        self._keys = keys
+        self._purpose = f"seal {purpose}"
+
+    def seal(self, secret: bytes) -> bytes:
+        nonce = secrets.token_bytes(12)
+        return nonce + AESGCM(self._keys.current(self._purpose).key).encrypt(nonce, secret, None)
+
+    def open(self, sealed: bytes) -> bytes | None:
+        """None when it is none of ours, or was sealed with a key no longer kept."""
+        for derived in self._keys.kept(self._purpose):
+            try:
+                return AESGCM(derived.key).decrypt(sealed[:12], sealed[12:], None)
+            except (InvalidTag, ValueError):
+                continue
+        return None

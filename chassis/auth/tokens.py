@@ -1,0 +1,144 @@
+"""Bearer tokens: JSON Web Tokens (RFC 7519) that the suite itself issues in the embedded profile."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
+from typing import Any, Protocol
+
+import jwt
+
+from chassis.aip.names import MUNICIPALITY
+from chassis.auth.keys import Keys
+from chassis.auth.principal import Principal, Role
+from chassis.clock import Clock
+from chassis.errors import Code, DomainError
+
+ISSUER = "borgerting"
+ALGORITHM = "HS256"
+LEEWAY = timedelta(seconds=30)
+"""By how much two machines' clocks may differ."""
+
+API_AUDIENCE = "borgerting-api"
+DEFAULT_LIFETIME = timedelta(hours=12)
+LONGEST_LIFETIME = timedelta(days=365)
+
+
+class TokenVerifier(Protocol):
+    def verify(self, token: str) -> Principal:
+        """Whose token it is.
+
+        Raises DomainError UNAUTHENTICATED: TOKEN_EXPIRED, or TOKEN_INVALID for all else that is wrong with
+        it; which of it is not told, since that would help only who forges one.
+        """
+
+
+class SignedClaims:
+    """Signs and checks one kind of token. `audience` names the kind: one kind is never taken for another.
+
+    The clock is the suite's own, not the machine's, since scenarios move it.
+    """
+
+    def __init__(self, keys: Keys, clock: Clock, *, audience: str) -> None:
+        self._keys = keys
+        self._clock = clock
+        self._audience = audience
+
+    def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
+        now = self._clock.now()
+        key = self._keys.current(self._audience)
+        payload = {
+            **claims,
+            "iss": ISSUER,
+            "aud": self._audience,
+            "iat": int(now.timestamp()),
+            "nbf": int(now.timestamp()),
+            "exp": int((now + lifetime).timestamp()),
+        }
+        return jwt.encode(payload, key.key, algorithm=ALGORITHM, headers={"kid": key.kid})
+
+    def read(self, token: str) -> dict[str, Any]:
+        """The claims. Raises DomainError TOKEN_INVALID or TOKEN_EXPIRED."""
+        try:
+            kid = jwt.get_unverified_header(token).get("kid")
+            key = self._keys.find(self._audience, kid) if isinstance(kid, str) else None
+            if key is None:
+                raise _invalid()
+            claims: dict[str, Any] = jwt.decode(
+                token,
+                key.key,
+                algorithms=[ALGORITHM],
+                issuer=ISSUER,
+                audience=self._audience,
+                # Times are checked below, against the suite's clock.
+                options={
+                    "require": ["iss", "aud", "exp", "nbf", "iat"],
+                    "verify_exp": False,
+                    "verify_nbf": False,
+                    "verify_iat": False,
+                },
+            )
+        except jwt.PyJWTError:
+            raise _invalid() from None
+        now = self._clock.now()
+        if now >= instant(claims, "exp") + LEEWAY:
+            raise DomainError(Code.UNAUTHENTICATED, "TOKEN_EXPIRED")
+        if now < instant(claims, "nbf") - LEEWAY or now < instant(claims, "iat") - LEEWAY:
+            raise _invalid()
+        return claims
+
+
+class LocalTokens:
+    """Issues and verifies API tokens with the suite's own key: the TokenVerifier of the embedded profile."""
+
+    def __init__(self, keys: Keys, clock: Clock) -> None:
+        self._claims = SignedClaims(keys, clock, audience=API_AUDIENCE)
+
+    def issue(self, principal: Principal, lifetime: timedelta = DEFAULT_LIFETIME) -> str:
+        """A token for a machine.
+
+        Raises ValueError for nobody, or for a lifetime that is none or over a year.
+        """
+        if not principal.signed_in:
+            raise ValueError("nobody gets no token")
+        if not timedelta(0) < lifetime <= LONGEST_LIFETIME:
+            raise ValueError("a token lives for up to a year")
+        return self._claims.sign(principal_claims(principal), lifetime)
+
+    def verify(self, token: str) -> Principal:
+        return principal_from(self._claims.read(token))
+
+
+def principal_claims(principal: Principal) -> dict[str, Any]:
+    claims: dict[str, Any] = {"sub": principal.subject, "roles": sorted(principal.roles)}
+    if principal.municipality is not None:
+        claims["municipality"] = principal.municipality
+    return claims
+
+
+def principal_from(claims: Mapping[str, Any]) -> Principal:
+    """Roles that this version does not know are passed over. Raises DomainError TOKEN_INVALID."""
+    subject, municipality, roles = claims.get("sub"), claims.get("municipality"), claims.get("roles")
+    if not isinstance(subject, str) or not subject or not isinstance(roles, list):
+        raise _invalid()
+    if municipality is not None and not (
+        isinstance(municipality, str) and MUNICIPALITY.matches(f"municipalities/{municipality}")
+    ):
+        raise _invalid()
+    known = {role.value for role in Role}
+    return Principal(subject, municipality, frozenset(Role(role) for role in roles if role in known))
+
+
+def instant(claims: Mapping[str, Any], claim: str) -> datetime:
+    """A claim's NumericDate (RFC 7519). Raises DomainError TOKEN_INVALID when it is none."""
+    value = claims.get(claim)
+    if isinstance(value, bool) or not isinstance(value, int | float):
+        raise _invalid()
+    try:
+        return datetime.fromtimestamp(value, UTC)
+    except (OverflowError, ValueError, OSError):
+        raise _invalid() from None
+
+
+def _invalid() -> DomainError:
+    return DomainError(Code.UNAUTHENTICATED, "TOKEN_INVALID")

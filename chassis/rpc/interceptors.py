@@ -1,0 +1,214 @@
+"""What every call passes: correlation id, authentication, errors, deadline, metrics, one line of log."""
+
+from __future__ import annotations
+
+import secrets
+import time
+import traceback
+from collections.abc import Callable, Iterator
+from typing import TYPE_CHECKING, Any, Protocol, TypeVar
+
+import grpc
+import structlog
+
+from chassis.auth.principal import NOBODY, Principal
+from chassis.auth.tokens import TokenVerifier
+from chassis.context import Caller, correlation_id_from
+from chassis.errors import Code, DomainError
+from chassis.rpc.context import CORRELATION_ID, CallContext
+from chassis.rpc.status import INTERNAL_REASON, status_of, status_of_other
+from chassis.words import Describe, language_from
+
+_log = structlog.get_logger("chassis.rpc")
+
+Q = TypeVar("Q")
+A = TypeVar("A")
+Continuation = Callable[[grpc.HandlerCallDetails], "grpc.RpcMethodHandler[Q, A] | None"]
+
+
+class CallObserver(Protocol):
+    def __call__(self, method: str, code: str, seconds: float) -> None:
+        """One call is over. `method` is `/package.Service/Method`, `code` a gRPC code's name."""
+
+
+def observe_nothing(method: str, code: str, seconds: float) -> None:
+    """The CallObserver of who counts nothing."""
+
+
+if TYPE_CHECKING:
+    _ServerInterceptor = grpc.ServerInterceptor[Any, Any]
+else:
+    _ServerInterceptor = grpc.ServerInterceptor
+
+
+class CallInterceptor(_ServerInterceptor):
+    """Wraps each handler, on the TCP server and on the local channel alike.
+
+    The handler gets a CallContext. A DomainError becomes a google.rpc.Status; any other exception INTERNAL
+    with an incident id and nothing else, its trace logged without its text, which may hold what a person
+    typed.
+    """
+
+    def __init__(
+        self,
+        verifier: TokenVerifier,
+        describe: Describe,
+        observe: CallObserver = observe_nothing,
+        *,
+        time_source: Callable[[], float] = time.perf_counter,
+    ) -> None:
+        self._verifier = verifier
+        self._describe = describe
+        self._observe = observe
+        self._time = time_source
+
+    def intercept_service(
+        self, continuation: Continuation[Q, A], handler_call_details: grpc.HandlerCallDetails
+    ) -> grpc.RpcMethodHandler[Q, A] | None:
+        handler = continuation(handler_call_details)
+        if handler is None:
+            return None
+        method = handler_call_details.method
+        # Both shapes of request are one argument to pass on; only the shape of the answer matters.
+        if handler.response_streaming:
+            streaming: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
+            make: Any = (
+                grpc.stream_stream_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_stream_rpc_method_handler
+            )
+            wrapped = self._wrap_stream(method, streaming)
+        else:
+            answering: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
+            make = (
+                grpc.stream_unary_rpc_method_handler
+                if handler.request_streaming
+                else grpc.unary_unary_rpc_method_handler
+            )
+            wrapped = self._wrap_single(method, answering)
+        result: grpc.RpcMethodHandler[Q, A] = make(
+            wrapped, handler.request_deserializer, handler.response_serializer
+        )
+        return result
+
+    def _wrap_single(self, method: str, behaviour: Callable[[Any, grpc.ServicerContext], Any]) -> Any:
+        def single(request: Any, inner: grpc.ServicerContext) -> Any:
+            started = self._time()
+            context = self._admit(inner)
+            with structlog.contextvars.bound_contextvars(correlation_id=context.caller.correlation_id):
+                try:
+                    self._authenticate(context)
+                    return behaviour(request, context)
+                except Exception as error:
+                    self._refuse(context, method, error)
+                finally:
+                    self._finish(context, method, started)
+
+        return single
+
+    def _wrap_stream(self, method: str, behaviour: Callable[[Any, grpc.ServicerContext], Any]) -> Any:
+        # A generator shares its context variables with whoever iterates it, so nothing is bound there.
+        def stream(request: Any, inner: grpc.ServicerContext) -> Iterator[Any]:
+            started = self._time()
+            context = self._admit(inner)
+            try:
+                self._authenticate(context)
+                yield from behaviour(request, context)
+            except GeneratorExit:
+                context.refused_as = grpc.StatusCode.CANCELLED  # the client went away
+                raise
+            except Exception as error:
+                self._refuse(context, method, error)
+            finally:
+                self._finish(context, method, started)
+
+        return stream
+
+    def _admit(self, inner: grpc.ServicerContext) -> CallContext:
+        offered = language = None
+        for key, value in inner.invocation_metadata():
+            if key == CORRELATION_ID and isinstance(value, str):
+                offered = value
+            elif key == "accept-language" and isinstance(value, str):
+                language = value
+        caller = Caller(NOBODY, correlation_id_from(offered), language_from(language))
+        context = CallContext(inner, caller)
+        context.set_trailing_metadata(())
+        return context
+
+    def _authenticate(self, context: CallContext) -> None:
+        if context.time_remaining() <= 0:
+            self._abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", {})
+        principal = principal_of(
+            [str(value) for key, value in context.invocation_metadata() if key == "authorization"],
+            self._verifier,
+        )
+        context.caller = Caller(principal, context.caller.correlation_id, context.caller.language)
+
+    def _refuse(self, context: CallContext, method: str, error: Exception) -> None:
+        language = context.caller.language
+        if isinstance(error, DomainError):
+            context.abort_with_status(status_of(error, language, self._describe))
+        if context.refused_as is grpc.StatusCode.UNIMPLEMENTED and isinstance(error, NotImplementedError):
+            self._abort(context, grpc.StatusCode.UNIMPLEMENTED, "METHOD_UNIMPLEMENTED", {})
+        if context.aborted:
+            raise error  # what context.abort() itself raises
+        incident = new_incident()
+        _log.error(
+            "call failed",
+            method=method,
+            incident=incident,
+            correlation_id=context.caller.correlation_id,
+            **trace_without_text(error),
+        )
+        self._abort(context, grpc.StatusCode.INTERNAL, INTERNAL_REASON, {"incident": incident})
+
+    def _abort(
+        self, context: CallContext, code: grpc.StatusCode, reason: str, metadata: dict[str, str]
+    ) -> None:
+        context.abort_with_status(
+            status_of_other(code, reason, metadata, context.caller.language, self._describe)
+        )
+
+    def _finish(self, context: CallContext, method: str, started: float) -> None:
+        seconds = self._time() - started
+        code = (context.refused_as or grpc.StatusCode.OK).name
+        self._observe(method, code, seconds)
+        _log.info(
+            "call",
+            method=method,
+            code=code,
+            milliseconds=round(seconds * 1000, 3),
+            correlation_id=context.caller.correlation_id,
+        )
+
+
+def principal_of(authorization: list[str], verifier: TokenVerifier) -> Principal:
+    """Who the `authorization` headers say calls: NOBODY when there is none.
+
+    Raises DomainError UNAUTHENTICATED: TOKEN_INVALID when there are several or it is no bearer token, else
+    what the verifier says.
+    """
+    if not authorization:
+        return NOBODY
+    scheme, _, token = authorization[0].partition(" ")
+    if len(authorization) > 1 or scheme.lower() != "bearer" or not token.strip():
+        raise DomainError(Code.UNAUTHENTICATED, "TOKEN_INVALID")
+    return verifier.verify(token.strip())
+
+
+def new_incident() -> str:
+    """What joins a person's error page to its trace in the log."""
+    return secrets.token_hex(6)
+
+
+def trace_without_text(error: BaseException) -> dict[str, object]:
+    """Where it happened and of which type, for the log. Never the exception's text: it may quote a person."""
+    causes = [type(error).__qualname__]
+    cause = error.__cause__ or error.__context__
+    while cause is not None and len(causes) < 10:
+        causes.append(type(cause).__qualname__)
+        cause = cause.__cause__ or cause.__context__
+    frames = traceback.extract_tb(error.__traceback__)
+    trace = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-20:]]
+    return {"exception": causes, "trace": trace}

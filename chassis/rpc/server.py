@@ -1,0 +1,105 @@
+"""The gRPC server: synchronous, with health, reflection and the interceptors that every call passes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import grpc
+from grpc_health.v1 import health, health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection
+
+MESSAGE_LIMIT = 64 * 1024 * 1024
+"""Bytes of one message, both ways: a pool of a million rows is about 50 MB."""
+
+MAXIMUM_CONNECTION_AGE_MS = 5 * 60 * 1000
+"""After which a client has to connect anew and so finds replicas that came since."""
+
+
+class MethodHandlers(Protocol):
+    """What generated `add_…Servicer_to_server` functions ask of a server."""
+
+    def add_generic_rpc_handlers(self, generic_rpc_handlers: Any) -> None: ...
+    def add_registered_method_handlers(self, service_name: str, method_handlers: Any) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class GrpcServiceRegistration:
+    """One gRPC service: the generated function that adds it, its servicer, its full name in proto."""
+
+    add_to_server: Callable[[Any, Any], None]
+    servicer: object
+    full_name: str
+
+
+class RpcServer:
+    """Carries all of a process's gRPC services on one port.
+
+    `max_workers` calls run at a time, others queue. Health is SERVING for each service and overall from
+    `start` on.
+    """
+
+    def __init__(
+        self,
+        registrations: Sequence[GrpcServiceRegistration],
+        interceptors: Sequence[grpc.ServerInterceptor[Any, Any]],
+        *,
+        max_workers: int = 16,
+        message_limit: int = MESSAGE_LIMIT,
+    ) -> None:
+        self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="grpc")
+        self._server = grpc.server(
+            self._pool,
+            interceptors=list(interceptors),
+            options=[
+                ("grpc.max_receive_message_length", message_limit),
+                ("grpc.max_send_message_length", message_limit),
+                ("grpc.max_connection_age_ms", MAXIMUM_CONNECTION_AGE_MS),
+                ("grpc.max_connection_age_grace_ms", 30_000),
+                # Two processes on one port would share its calls at random.
+                ("grpc.so_reuseport", 0),
+                # Clients may ask every 20 s whether we live, calls or none (chassis.rpc.client does).
+                ("grpc.http2.min_ping_interval_without_data_ms", 15_000),
+                ("grpc.keepalive_permit_without_calls", 1),
+            ],
+        )
+        # Non-blocking: a watcher would else hold one of the workers for as long as it watches.
+        self._health = health.HealthServicer(
+            experimental_non_blocking=True, experimental_thread_pool=self._pool
+        )
+        health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
+        self._names = [registration.full_name for registration in registrations]
+        for registration in registrations:
+            registration.add_to_server(registration.servicer, self._server)
+        reflection.enable_server_reflection(
+            [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
+        )
+
+    def bind(self, address: str) -> int:
+        """Take a port (`127.0.0.1:0` takes a free one) and say which. Raises OSError when it is taken."""
+        try:
+            port = self._server.add_insecure_port(address)
+        except RuntimeError:
+            port = 0
+        if not port:
+            raise OSError(f"cannot listen on {address}: another program uses it, or it is not this machine's")
+        return port
+
+    def start(self) -> None:
+        """Serve."""
+        self._server.start()
+        for name in ("", *self._names):
+            self.set_serving(name, True)
+
+    def set_serving(self, full_name: str, serving: bool) -> None:
+        """What health answers for a service; "" is the whole."""
+        states = health_pb2.HealthCheckResponse
+        self._health.set(full_name, states.SERVING if serving else states.NOT_SERVING)
+
+    def stop(self, grace_seconds: float) -> None:
+        """Say NOT_SERVING, take no more calls, let those that run finish within the time, then end them."""
+        self._health.enter_graceful_shutdown()
+        self._server.stop(grace_seconds).wait()
+        self._pool.shutdown(wait=False, cancel_futures=True)
