@@ -1,0 +1,109 @@
+"""What a service is to the suite: a Descriptor to find it by, what it is built from, what it is made of.
+
+Light to import: a service's `service.py` imports this and names its DESCRIPTOR; everything heavy is
+imported by `build` and `commands` when they are called. `chassis.suite` starts and stops what is described
+here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from importlib.metadata import entry_points
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    import fastapi
+    import grpc
+    import typer
+
+    from chassis.auth.keys import Keys
+    from chassis.clock import Clock
+    from chassis.config import SuiteSettings
+    from chassis.db import Database
+    from chassis.events.ports import Broker
+    from chassis.inbox import Subscription
+    from chassis.jobs import JobHandler
+    from chassis.metrics import Metrics
+    from chassis.rpc.server import GrpcServiceRegistration
+
+ENTRY_POINT_GROUP = "borgerting.services"
+
+
+@dataclass(frozen=True, slots=True)
+class CheckResult:
+    """One named condition of readiness; `detail` says what is wrong, in words for an operator."""
+
+    name: str
+    ok: bool
+    detail: str = ""
+
+
+@dataclass
+class BuildContext:
+    """What a service's composition root is handed. `service_settings` holds its own environment variables
+    (`BORGERTING_SORTITION__X_Y=1` as {"x_y": "1"}), for its `settings.py` to read."""
+
+    service: str
+    settings: SuiteSettings
+    service_settings: Mapping[str, str]
+    clock: Clock
+    database: Database
+    channel: Callable[[str], grpc.Channel]
+    broker: Broker
+    keys: Keys
+    metrics: Metrics
+
+
+@dataclass
+class Service:
+    """What a service consists of. The API is served at `/{name}/api/v1`, pages at `/{name}`, static files at
+    `/{name}/static`; `root_pages`, deliberation's alone, at `/`."""
+
+    name: str
+    grpc_services: Sequence[GrpcServiceRegistration] = ()
+    api: fastapi.APIRouter | None = None
+    pages: fastapi.APIRouter | None = None
+    root_pages: fastapi.APIRouter | None = None
+    subscriptions: Sequence[Subscription] = ()
+    job_handlers: Sequence[JobHandler] = ()
+    ready_checks: Sequence[Callable[[], CheckResult]] = ()
+    template_package: str | None = None
+    locale_package: str | None = None
+    on_start: Sequence[Callable[[], None]] = ()
+    on_stop: Sequence[Callable[[], None]] = ()
+
+
+Commands = Mapping[str, "typer.Typer | Callable[..., Any]"]
+
+
+@dataclass(frozen=True)
+class Descriptor:
+    """One service of the suite, found by the entry point group `borgerting.services`.
+
+    `migrations` is the package of its Alembic scripts ("services.sortition.migrations"). `command_help` names
+    its command groups with a line of help each; `commands`, called when one of them is used, gives them.
+    """
+
+    name: str
+    build: Callable[[BuildContext], Service]
+    migrations: str
+    commands: Callable[[], Commands] | None = None
+    command_help: Mapping[str, str] = field(default_factory=dict)
+
+
+def descriptors() -> dict[str, Descriptor]:
+    """Every installed service, by name, in alphabetical order.
+
+    Raises ImportError (or whatever its module raises) for a service that cannot be imported: a suite that
+    silently runs without one of its services would be worse.
+    """
+    found: dict[str, Descriptor] = {}
+    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda point: point.name):
+        descriptor = point.load()
+        if not isinstance(descriptor, Descriptor) or descriptor.name != point.name:
+            raise ImportError(
+                f"entry point {point.name} of {ENTRY_POINT_GROUP} names no Descriptor {point.name}"
+            )
+        found[descriptor.name] = descriptor
+    return found

@@ -1,0 +1,244 @@
+"""Settings: from `BORGERTING_…` environment variables and the command line, read once, by the command line
+only.
+"""
+
+from __future__ import annotations
+
+import calendar
+import os
+import re
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Literal
+from urllib.parse import urlsplit
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
+
+from chassis.clock import Clock, FixedClock, SystemClock
+
+PREFIX = "BORGERTING_"
+Port = int
+
+
+class SettingsError(Exception):
+    """Everything that is wrong with the settings at once: `problems`, each a sentence naming its variable."""
+
+    def __init__(self, problems: Iterable[str]) -> None:
+        self.problems = list(problems)
+        super().__init__("\n".join(self.problems))
+
+
+class SuiteSettings(BaseSettings):
+    """What the whole suite shares. A service's own settings are `BORGERTING_<SERVICE>__…`."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_nested_delimiter=None, frozen=True, extra="forbid", env_ignore_empty=True
+    )
+
+    data_dir: Path = Field(Path("data"), description="folder of the stores, the event log and the keys")
+    profile: Literal["embedded", "production"] = Field("embedded", description="embedded or production")
+    clock: str = Field("", description="an instant to stand still at, or a shift as +P3M (tests only)")
+    host: str = Field("127.0.0.1", description="address to listen on")
+    http_port: Port = Field(8080, ge=0, le=65535, description="pages and REST; 0 takes a free one")
+    grpc_port: Port = Field(9090, ge=0, le=65535, description="gRPC; 0 takes a free one")
+    ops_port: Port = Field(9100, ge=0, le=65535, description="/livez /readyz /metrics; 0 takes a free one")
+    base_url: str = Field("", description="the site's address as people type it, for links and cookies")
+    drain_seconds: float = Field(20.0, ge=0, le=600, description="how long a stop may take")
+    kafka_bootstrap: str = Field(
+        "", alias="BORGERTING_KAFKA__BOOTSTRAP", description="host:port of a Kafka broker, for --service"
+    )
+    log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
+    database_urls: dict[str, str] = Field(
+        default_factory=dict, exclude=True, description="set by BORGERTING_<SERVICE>__DATABASE_URL"
+    )
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        # Only what load_settings hands in: one place reads the environment.
+        return (init_settings,)
+
+    def database_url(self, service: str) -> str:
+        return self.database_urls.get(service) or f"sqlite:///{self.data_dir.absolute() / service}.sqlite3"
+
+
+def load_settings(
+    services: Iterable[str],
+    environment: Mapping[str, str] | None = None,
+    **options: Any,
+) -> SuiteSettings:
+    """Settings from the environment, over which `options` (of the command line, None = not given) stand.
+
+    Raises SettingsError with everything that is wrong at once: values, misspelt variables, the profile's
+    rules.
+    """
+    environment = os.environ if environment is None else environment
+    names = list(services)
+    variables = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
+    known = {_variable(field): field for field in SuiteSettings.model_fields if field != "database_urls"}
+    problems: list[str] = []
+    values: dict[str, Any] = {}
+    urls: dict[str, str] = {}
+    for variable, value in sorted(variables.items()):
+        if variable in known:
+            values[known[variable]] = value
+        elif service := _service_of(variable, names):
+            if variable.endswith("__DATABASE_URL"):
+                urls[service] = value
+        else:
+            problems.append(f"{variable} is no setting; see `borgerting check-config --list`.")
+    values.update({name: value for name, value in options.items() if value is not None})
+    if "kafka_bootstrap" in values:
+        values["BORGERTING_KAFKA__BOOTSTRAP"] = values.pop("kafka_bootstrap")
+    try:
+        settings = SuiteSettings(**values, database_urls=urls)
+    except ValidationError as error:
+        raise SettingsError(problems + [_sentence(detail) for detail in error.errors()]) from None
+    problems += _problems(settings, names)
+    if problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def service_settings(service: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
+    """A service's own variables, without prefix and in small letters; the database's address is the
+    suite's.
+    """
+    prefix = f"{PREFIX}{service.upper()}__"
+    found = os.environ if environment is None else environment
+    return {
+        name.removeprefix(prefix).lower(): value
+        for name, value in found.items()
+        if name.startswith(prefix) and name != f"{prefix}DATABASE_URL"
+    }
+
+
+def describe_settings(services: Iterable[str]) -> list[tuple[str, str, str]]:
+    """Every variable with its default and what it is for."""
+    rows = [
+        (_variable(name), str(field.default), field.description or "")
+        for name, field in SuiteSettings.model_fields.items()
+        if name != "database_urls"
+    ]
+    for service in services:
+        default = f"sqlite:///DATA_DIR/{service}.sqlite3"
+        rows.append((f"{PREFIX}{service.upper()}__DATABASE_URL", default, f"{service}'s store"))
+    return rows
+
+
+def _variable(field: str) -> str:
+    return SuiteSettings.model_fields[field].alias or f"{PREFIX}{field.upper()}"
+
+
+def _service_of(variable: str, services: Iterable[str]) -> str | None:
+    return next((name for name in services if variable.startswith(f"{PREFIX}{name.upper()}__")), None)
+
+
+def _sentence(detail: Any) -> str:
+    field = str(detail["loc"][0])
+    variable = field if field.startswith(PREFIX) else _variable(field)
+    return f"{variable}: {detail['msg']} (found {str(detail['input'])!r})."
+
+
+def _problems(settings: SuiteSettings, services: list[str]) -> list[str]:
+    problems = []
+    if settings.clock:
+        try:
+            parse_clock(settings.clock, SystemClock())
+        except ValueError as error:
+            problems.append(f"BORGERTING_CLOCK: {error}.")
+    if settings.base_url:
+        parts = urlsplit(settings.base_url)
+        if parts.scheme not in ("http", "https") or not parts.netloc or parts.path.strip("/") or parts.query:
+            problems.append(
+                "BORGERTING_BASE_URL must be scheme and host alone, as https://borgerting.example.dk"
+                f" (found {settings.base_url!r})."
+            )
+    taken = [port for port in (settings.http_port, settings.grpc_port, settings.ops_port) if port]
+    if len(set(taken)) < len(taken):
+        problems.append("BORGERTING_HTTP_PORT, BORGERTING_GRPC_PORT and BORGERTING_OPS_PORT must differ.")
+    for service in services:
+        variable = f"{PREFIX}{service.upper()}__DATABASE_URL"
+        url = settings.database_urls.get(service, "")
+        if url and not url.startswith("sqlite:///"):
+            # Never the address itself: it may hold a password.
+            problems.append(f"{variable} must begin with sqlite:/// (the only store there is so far).")
+    if settings.profile == "production":
+        problems += _production_problems(settings, services)
+    return problems
+
+
+def _production_problems(settings: SuiteSettings, services: list[str]) -> list[str]:
+    problems = []
+    if settings.clock:
+        problems.append("BORGERTING_CLOCK is for tests: the production profile refuses to move its clock.")
+    if not settings.base_url.startswith("https://"):
+        problems.append("BORGERTING_BASE_URL must be set, and https, in the production profile.")
+    problems += [
+        f"{PREFIX}{service.upper()}__DATABASE_URL: the production profile refuses SQLite, "
+        "and this release knows no other store."
+        for service in services
+    ]
+    problems.append("The production profile refuses local sign-in, and this release knows no other.")
+    return problems
+
+
+_DURATION = re.compile(
+    r"(?P<sign>[+-])P(?:(?P<years>\d+)Y)?(?:(?P<months>\d+)M)?(?:(?P<weeks>\d+)W)?(?:(?P<days>\d+)D)?"
+    r"(?:T(?:(?P<hours>\d+)H)?(?:(?P<minutes>\d+)M)?(?:(?P<seconds>\d+)S)?)?"
+)
+
+
+def parse_clock(text: str, system: Clock) -> Clock:
+    """The clock that BORGERTING_CLOCK asks for; "" is the machine's.
+
+    An ISO 8601 instant with its offset ("2027-03-01T09:00:00Z") stands still; a signed ISO 8601 duration
+    ("+P3M", "-P1Y2M10DT4H") shifts the machine's clock by as much as it is from now. Raises ValueError.
+    """
+    if not text:
+        return system
+    if text[0] in "+-":
+        match = _DURATION.fullmatch(text)
+        if match is None or not any(value for name, value in match.groupdict().items() if name != "sign"):
+            raise ValueError(f"{text!r} is no duration like +P3M or -P1DT12H")
+        part = {name: int(value or 0) for name, value in match.groupdict().items() if name != "sign"}
+        sign = 1 if match["sign"] == "+" else -1
+        now = system.now()
+        try:
+            moved = _add_months(now, sign * (12 * part["years"] + part["months"])) + sign * timedelta(
+                weeks=part["weeks"],
+                days=part["days"],
+                hours=part["hours"],
+                minutes=part["minutes"],
+                seconds=part["seconds"],
+            )
+        except (OverflowError, ValueError):
+            raise ValueError(f"{text!r} leads out of the calendar") from None
+        return SystemClock(moved - now)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError:
+        raise ValueError(
+            f"{text!r} is neither an instant (2027-03-01T09:00:00Z) nor a shift (+P3M)"
+        ) from None
+    if instant.tzinfo is None:
+        raise ValueError(f"{text!r} needs its offset, as 2027-03-01T09:00:00Z")
+    return FixedClock(instant.astimezone(UTC))
+
+
+def _add_months(instant: datetime, months: int) -> datetime:
+    """The same day of another month, or its last day where it has no such day."""
+    index = instant.year * 12 + instant.month - 1 + months
+    year, month = divmod(index, 12)
+    if not 1 <= year <= 9999:
+        raise ValueError("year out of range")
+    day = min(instant.day, calendar.monthrange(year, month + 1)[1])
+    return instant.replace(year=year, month=month + 1, day=day)

@@ -1,0 +1,95 @@
+"""What Prometheus scrapes: the measures that all services share, registered once, told apart by `service`.
+
+No municipality and no person in any label.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Callable, Iterable
+from importlib.metadata import version
+
+from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.process_collector import ProcessCollector
+from prometheus_client.registry import Collector
+
+_SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+
+Sample = tuple[str, dict[str, str], float]  # name, labels, value
+
+
+class Metrics:
+    """One per process; services register their own measures on `registry`, named `borgerting_SERVICE_…`."""
+
+    def __init__(self) -> None:
+        self.registry = CollectorRegistry(auto_describe=True)
+        ProcessCollector(registry=self.registry)
+        build = Gauge(
+            "borgerting_build_info",
+            "The program that runs, always 1",
+            ["version", "python"],
+            registry=self.registry,
+        )
+        build.labels(version("borgerting"), platform.python_version()).set(1)
+        # `surface` is grpc, api or pages; `code` a gRPC code's name or an HTTP status.
+        self.requests = Counter(
+            "borgerting_requests",
+            "Requests answered",
+            ["service", "surface", "method", "code"],
+            registry=self.registry,
+        )
+        self.request_seconds = Histogram(
+            "borgerting_request_seconds",
+            "Time to answer a request",
+            ["service", "surface", "method"],
+            buckets=_SECONDS,
+            registry=self.registry,
+        )
+        self.events_published = Counter(
+            "borgerting_outbox_published", "Events sent", ["service"], registry=self.registry
+        )
+        self.publish_failures = Counter(
+            "borgerting_outbox_failed_attempts",
+            "Attempts to send an event that failed",
+            ["service"],
+            registry=self.registry,
+        )
+        # `outcome` is handled, duplicate, held (behind a gap or a parked event), failed or parked.
+        self.events_received = Counter(
+            "borgerting_inbox_events",
+            "Deliveries by what became of them",
+            ["service", "consumer", "outcome"],
+            registry=self.registry,
+        )
+        # `outcome` is SUCCEEDED, FAILED, CANCELLED, RETRIED or LOST.
+        self.jobs_run = Counter(
+            "borgerting_jobs_run", "Runs of jobs", ["service", "kind", "outcome"], registry=self.registry
+        )
+
+    def observe_request(self, service: str, surface: str, method: str, code: str, seconds: float) -> None:
+        self.requests.labels(service, surface, method, code).inc()
+        self.request_seconds.labels(service, surface, method).observe(seconds)
+
+    def at_scrape(self, measure: Callable[[], Iterable[tuple[str, str, Iterable[Sample]]]]) -> None:
+        """Register gauges read when Prometheus asks: `measure` yields (name, help, samples)."""
+        self.registry.register(_AtScrape(measure))
+
+    def exposition(self) -> bytes:
+        """Prometheus's text format."""
+        return generate_latest(self.registry)
+
+
+class _AtScrape(Collector):
+    def __init__(self, measure: Callable[[], Iterable[tuple[str, str, Iterable[Sample]]]]) -> None:
+        self._measure = measure
+
+    def describe(self) -> Iterable[Metric]:
+        return ()  # nothing is read merely to register
+
+    def collect(self) -> Iterable[Metric]:
+        for name, documentation, samples in self._measure():
+            family = GaugeMetricFamily(name, documentation)
+            for sample_name, labels, value in samples:
+                family.add_sample(sample_name, labels, value)
+            yield family
