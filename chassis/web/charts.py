@@ -1,0 +1,138 @@
+"""Where a chart's marks stand, in percent of its width. The templates draw them as SVG without a viewBox.
+
+A scaled viewBox shrinks labels to 6 px on a phone; with positions in percent and sizes in pixels nothing
+shrinks, and no inline style is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+
+def position(value: float, low: float = 0.0, high: float = 1.0) -> str:
+    """`value` on an axis from low to high, as an SVG percentage held within it: 0.5 -> '50%'."""
+    if high <= low:
+        return "0%"
+    share = min(max((value - low) / (high - low), 0.0), 1.0)
+    return f"{share * 100:.3f}".rstrip("0").rstrip(".") + "%"
+
+
+@dataclass(frozen=True, slots=True)
+class RangeRow:
+    """One value of a feature: the target as shares from `low` to `high`, dots by series name.
+
+    `sentence` says in words what the row shows; `cells` are the table's columns beside the label.
+    """
+
+    label: str
+    low: float
+    high: float
+    dots: Mapping[str, float]
+    sentence: str
+    cells: Sequence[str] = ()
+    note: str = ""
+
+    @property
+    def start(self) -> str:
+        return position(self.low)
+
+    @property
+    def width(self) -> str:
+        """At least a sliver: a target of exactly one share must be seen."""
+        return position(max(self.high - self.low, 0.008))
+
+    def at(self, series: str) -> str | None:
+        value = self.dots.get(series)
+        return None if value is None else position(value)
+
+
+@dataclass(frozen=True, slots=True)
+class RangeChart:
+    """A feature: its rows, and the highest share the axis shows (a round one)."""
+
+    title: str
+    rows: Sequence[RangeRow]
+    columns: Sequence[str] = ()
+    ticks: Sequence[str] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """From `start` to `end` on the axis, `count` people; height relative to the tallest bar."""
+
+    start: float
+    end: float
+    count: int
+    x: str
+    width: str
+    height: str
+    y: str
+
+
+@dataclass(frozen=True, slots=True)
+class Histogram:
+    """How values spread. `marks` are (name, value, position) of what to point out, e.g. the optimum."""
+
+    bars: Sequence[Bar]
+    low: float
+    high: float
+    marks: Sequence[tuple[str, float, str]] = field(default_factory=tuple)
+
+    @property
+    def total(self) -> int:
+        return sum(bar.count for bar in self.bars)
+
+
+def histogram(
+    values: Sequence[float],
+    *,
+    low: float = 0.0,
+    high: float | None = None,
+    bins: int = 20,
+    marks: Mapping[str, float] | None = None,
+) -> Histogram:
+    """Counts of values in `bins` equal steps from `low` to `high` (default: a round number over the top).
+
+    Every value is in exactly one bar: one on an edge belongs to the bar that starts there, the highest to
+    the last. Raises ValueError for values outside the axis.
+    """
+    top = high if high is not None else round_up(max(values, default=1.0))
+    if any(value < low or value > top for value in values):
+        raise ValueError("a value lies outside the histogram's axis")
+    step = (top - low) / bins
+    counts = [0] * bins
+    for value in values:
+        counts[min(int((value - low) / step), bins - 1)] += 1
+    tallest = max(counts, default=0) or 1
+    bars = []
+    for index, count in enumerate(counts):
+        start, end = low + index * step, low + (index + 1) * step
+        height = position(count, 0, tallest)
+        bars.append(
+            Bar(
+                start,
+                end,
+                count,
+                position(start, low, top),
+                position(step, 0, top - low),
+                height,
+                position(tallest - count, 0, tallest),
+            )
+        )
+    named = tuple((name, value, position(value, low, top)) for name, value in (marks or {}).items())
+    return Histogram(tuple(bars), low, top, named)
+
+
+def round_up(value: float) -> float:
+    """The next of 1, 2, 2.5, 5 x 10^k at or above a positive share, at most 1: a calm end of an axis."""
+    if value >= 1.0 or value <= 0.0:
+        return 1.0
+    scale = 1.0
+    while scale * 0.1 >= value:
+        scale *= 0.1
+    for factor in (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0):
+        candidate = round(scale * factor, 12)
+        if candidate >= value:
+            return candidate
+    return 1.0
