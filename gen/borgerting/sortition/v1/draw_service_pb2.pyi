@@ -130,6 +130,8 @@ class Draw(_message.Message):
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     CANCEL_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    ANNOUNCED_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`municipalities/{municipality}/selections/{selection}/draws/{draw}`"""
     mode: Global___Draw.Mode.ValueType
@@ -150,6 +152,10 @@ class Draw(_message.Message):
     randomness: _builtins.str
     """The text that the number follows from, if it was not given itself."""
     etag: _builtins.str
+    announced: _builtins.str
+    """Where the number will come from, published with the panels: 'three dice at the town hall'. Up to 500 characters."""
+    note: _builtins.str
+    """How the number came about, in words; published."""
     @_builtins.property
     def progress(self) -> Global___DrawProgress: ...
     @_builtins.property
@@ -192,10 +198,12 @@ class Draw(_message.Message):
         publish_time: _timestamp_pb2.Timestamp | None = ...,
         cancel_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        announced: _builtins.str = ...,
+        note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "cancel_time", b"cancel_time", "commit_time", b"commit_time", "create_time", b"create_time", "failure", b"failure", "number", b"number", "progress", b"progress", "publish_time", b"publish_time", "ready_time", b"ready_time", "reveal_time", b"reveal_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "cancel_time", b"cancel_time", "commit_time", b"commit_time", "create_time", b"create_time", "etag", b"etag", "failure", b"failure", "files", b"files", "input_digest", b"input_digest", "method", b"method", "mode", b"mode", "name", b"name", "number", b"number", "panels", b"panels", "pool_size", b"pool_size", "progress", b"progress", "publish_time", b"publish_time", "randomness", b"randomness", "ready_time", b"ready_time", "reveal_time", b"reveal_time", "seed", b"seed", "size", b"size", "state", b"state"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "announced", b"announced", "cancel_time", b"cancel_time", "commit_time", b"commit_time", "create_time", b"create_time", "etag", b"etag", "failure", b"failure", "files", b"files", "input_digest", b"input_digest", "method", b"method", "mode", b"mode", "name", b"name", "note", b"note", "number", b"number", "panels", b"panels", "pool_size", b"pool_size", "progress", b"progress", "publish_time", b"publish_time", "randomness", b"randomness", "ready_time", b"ready_time", "reveal_time", b"reveal_time", "seed", b"seed", "size", b"size", "state", b"state"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
     _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
@@ -377,6 +385,8 @@ class PublishedDraw(_message.Message):
     REVEAL_TIME_FIELD_NUMBER: _builtins.int
     PUBLISH_TIME_FIELD_NUMBER: _builtins.int
     CANCEL_TIME_FIELD_NUMBER: _builtins.int
+    ANNOUNCED_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`municipalities/{municipality}/selections/{selection}/draws/{draw}`"""
     title: _builtins.str
@@ -397,6 +407,10 @@ class PublishedDraw(_message.Message):
     """People who fit no panel at all."""
     number: _builtins.int
     randomness: _builtins.str
+    announced: _builtins.str
+    """Where the number was to come from, as said beforehand."""
+    note: _builtins.str
+    """How it came about."""
     @_builtins.property
     def values(self) -> _containers.RepeatedCompositeFieldContainer[Global___PublishedValue]: ...
     @_builtins.property
@@ -444,10 +458,12 @@ class PublishedDraw(_message.Message):
         reveal_time: _timestamp_pb2.Timestamp | None = ...,
         publish_time: _timestamp_pb2.Timestamp | None = ...,
         cancel_time: _timestamp_pb2.Timestamp | None = ...,
+        announced: _builtins.str = ...,
+        note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "_optimal_lowest_chance", b"_optimal_lowest_chance", "cancel_time", b"cancel_time", "commit_time", b"commit_time", "number", b"number", "optimal_lowest_chance", b"optimal_lowest_chance", "publish_time", b"publish_time", "reveal_time", b"reveal_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "_optimal_lowest_chance", b"_optimal_lowest_chance", "cancel_time", b"cancel_time", "chances", b"chances", "commit_time", b"commit_time", "files", b"files", "highest_chance", b"highest_chance", "lowest_chance", b"lowest_chance", "method", b"method", "mode", b"mode", "name", b"name", "number", b"number", "optimal_lowest_chance", b"optimal_lowest_chance", "outcome", b"outcome", "panels", b"panels", "per_address", b"per_address", "pool_size", b"pool_size", "publish_time", b"publish_time", "purpose", b"purpose", "randomness", b"randomness", "reveal_time", b"reveal_time", "size", b"size", "state", b"state", "title", b"title", "unreachable_people", b"unreachable_people", "values", b"values"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "_optimal_lowest_chance", b"_optimal_lowest_chance", "announced", b"announced", "cancel_time", b"cancel_time", "chances", b"chances", "commit_time", b"commit_time", "files", b"files", "highest_chance", b"highest_chance", "lowest_chance", b"lowest_chance", "method", b"method", "mode", b"mode", "name", b"name", "note", b"note", "number", b"number", "optimal_lowest_chance", b"optimal_lowest_chance", "outcome", b"outcome", "panels", b"panels", "per_address", b"per_address", "pool_size", b"pool_size", "publish_time", b"publish_time", "purpose", b"purpose", "randomness", b"randomness", "reveal_time", b"reveal_time", "size", b"size", "state", b"state", "title", b"title", "unreachable_people", b"unreachable_people", "values", b"values"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
     _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
@@ -760,6 +776,7 @@ class RevealDrawRequest(_message.Message):
     RANDOMNESS_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     REQUEST_ID_FIELD_NUMBER: _builtins.int
+    NOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     number: _builtins.int
     """From 0 to the number of panels minus 1."""
@@ -767,6 +784,8 @@ class RevealDrawRequest(_message.Message):
     """A published randomness value, 1 to 1000 characters."""
     etag: _builtins.str
     request_id: _builtins.str
+    note: _builtins.str
+    """How the number came about, in words; published. Up to 500 characters."""
     def __init__(
         self,
         *,
@@ -775,10 +794,11 @@ class RevealDrawRequest(_message.Message):
         randomness: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
+        note: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "randomness", b"randomness", "source", b"source"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "number", b"number", "randomness", b"randomness", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "note", b"note", "number", b"number", "randomness", b"randomness", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["number", "randomness"]  # noqa: Y015
     _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015

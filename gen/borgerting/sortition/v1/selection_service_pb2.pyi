@@ -137,9 +137,9 @@ class Target(_message.Message):
     maximum: _builtins.int
     """Most people, included."""
     min_flex: _builtins.int
-    """How far the minimum may be lowered if the targets cannot be met; not set: to 0."""
+    """The lowest minimum that a cure may propose when the targets cannot be met; not set: 0."""
     max_flex: _builtins.int
-    """How far the maximum may be raised if the targets cannot be met; not set: without limit."""
+    """The highest maximum that a cure may propose; not set: any."""
     reason: _builtins.str
     """Why the value is drawn above its share on purpose; published with the record."""
     def __init__(

@@ -1,0 +1,1 @@
+"""The rules of selecting a panel: standard library only; clock, ids and randomness are handed in."""
