@@ -1,18 +1,19 @@
 """The words people read, from gettext catalogues, in Danish and English.
 
 A message's id is a key (`draw.title`, `error.SIGN_IN_REQUIRED`), its text stands in
-`<package>/locale/<language>/LC_MESSAGES/messages.po`, with parameters as `{name}`. The .po files are read at
-start; nothing is compiled. `python -m chassis.text check` holds both languages complete.
+`<package>/locale/<language>/LC_MESSAGES/*.po`, with parameters as `{name}`. The .po files are read at start;
+nothing is compiled. `python -m chassis.text check` holds both languages complete.
 """
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from importlib import resources
 from typing import Any
 
+from babel.messages.catalog import Message
 from babel.messages.pofile import read_po
 from markupsafe import Markup
 
@@ -77,19 +78,25 @@ class Catalogue:
 
 
 def read_package(package: str, language: str) -> dict[str, tuple[str, ...]]:
-    """The messages of one package; none when it has no locale folder."""
-    source = resources.files(package) / "locale" / language / "LC_MESSAGES" / "messages.po"
-    if not source.is_file():
+    """The messages of one package, from all .po files of the language; none when it has no locale folder."""
+    folder = resources.files(package) / "locale" / language / "LC_MESSAGES"
+    if not folder.is_dir():
         return {}
-    with source.open("rb") as file:
-        catalogue = read_po(file, locale=language, abort_invalid=True)
+    messages: dict[str, tuple[str, ...]] = {}
+    for source in sorted(folder.iterdir(), key=lambda entry: entry.name):
+        if source.name.endswith(".po"):
+            with source.open("rb") as file:
+                messages |= _messages(read_po(file, locale=language, abort_invalid=True))
+    return messages
+
+
+def _messages(catalogue: Iterable[Message]) -> dict[str, tuple[str, ...]]:
     messages: dict[str, tuple[str, ...]] = {}
     for message in catalogue:
-        if not message.id:
-            continue
-        key = message.id if isinstance(message.id, str) else message.id[0]
-        text = message.string
-        messages[key] = (text,) if isinstance(text, str) else tuple(text or ())
+        if message.id:
+            key = message.id if isinstance(message.id, str) else message.id[0]
+            text = message.string
+            messages[key] = (text,) if isinstance(text, str) else tuple(text or ())
     return messages
 
 

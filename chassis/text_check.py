@@ -29,12 +29,14 @@ _KEY = re.compile(r"[a-z][a-z0-9_]*(\.[A-Za-z0-9_]+)+")
 class Uses:
     """Keys used outright, prefixes of keys made at run time, and where each stands.
 
-    `constants` are all strings of the sources: a key or a reason among them may be used in a roundabout way.
+    `constants` are all strings of the sources, `starts` the constant starts of formatted ones: a key or a
+    reason among them may be used in a roundabout way, so it is not called unused.
     """
 
     keys: dict[str, str] = field(default_factory=dict)
     prefixes: dict[str, str] = field(default_factory=dict)
     constants: set[str] = field(default_factory=set)
+    starts: set[str] = field(default_factory=set)
 
 
 def packages() -> list[str]:
@@ -68,7 +70,8 @@ def check() -> list[str]:
     first = per_language[LANGUAGES[0]]
     for key in sorted(first):
         named = {key, key.removeprefix("error.")} & uses.constants
-        if key not in uses.keys and not named and not any(key.startswith(p) for p in uses.prefixes):
+        starts = (*uses.prefixes, *uses.starts)
+        if key not in uses.keys and not named and not any(key.startswith(start) for start in starts):
             problems.append(f"nobody uses {key}")
     return problems
 
@@ -139,6 +142,8 @@ def _read_source(path: Path, uses: Uses) -> None:
     for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and isinstance(node.value, str):
             uses.constants.add(node.value)
+        if isinstance(node, ast.JoinedStr):
+            _read_formatted(node, uses)
         if not isinstance(node, ast.Call):
             continue
         name = getattr(node.func, "attr", None) or getattr(node.func, "id", "")
@@ -155,6 +160,13 @@ def _read_source(path: Path, uses: Uses) -> None:
                 prefix = str(node.args[0].values[0].value)
                 if _KEY.fullmatch(prefix.rstrip(".") + ".x") and "." in prefix:
                     uses.prefixes.setdefault(prefix, place)
+
+
+def _read_formatted(node: ast.JoinedStr, uses: Uses) -> None:
+    """A key made at run time, as in f"finding.{reason}.cure": its constant start may name words."""
+    first = node.values[0] if node.values else None
+    if isinstance(first, ast.Constant) and re.fullmatch(r"[a-z_]+\.[A-Za-z_.]*", str(first.value)):
+        uses.starts.add(str(first.value))
 
 
 def _reason(call: ast.Call, position: int) -> Iterator[str]:
