@@ -1,0 +1,91 @@
+"""What every HTTP request passes, page or API:
+
+correlation id, a last net for exceptions, metrics, a line of log.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Protocol
+
+import structlog
+from starlette.datastructures import Headers, MutableHeaders
+from starlette.requests import Request
+from starlette.responses import Response
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+from chassis.context import correlation_id_from
+from chassis.rpc.context import CORRELATION_ID
+from chassis.rpc.interceptors import new_incident, trace_without_text
+
+_log = structlog.get_logger("chassis.http")
+
+
+class RequestObserver(Protocol):
+    def __call__(self, path: str, method: str, route: str, status: int, seconds: float) -> None:
+        """One request is over.
+
+        `route` is the template (`/sortition/{municipality}`), "" when none matched.
+        """
+
+
+class Requests:
+    """ASGI middleware, outermost. `failure` makes the answer to an exception that nobody handled.
+
+    Such an exception is logged without its text, which may hold what a person typed, and is not raised on:
+    the server would log it with it.
+    """
+
+    def __init__(
+        self,
+        app: ASGIApp,
+        *,
+        failure: Callable[[Request, str], Response],
+        observe: RequestObserver | None = None,
+    ) -> None:
+        self._app = app
+        self._failure = failure
+        self._observe = observe
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        started = time.perf_counter()
+        correlation_id = correlation_id_from(Headers(scope=scope).get(CORRELATION_ID))
+        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        status = 0
+
+        async def noting(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+                MutableHeaders(scope=message)[CORRELATION_ID] = correlation_id
+            await send(message)
+
+        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+            try:
+                await self._app(scope, receive, noting)
+            except Exception as error:
+                incident = new_incident()
+                _log.error("request failed", incident=incident, **trace_without_text(error))
+                if status:
+                    raise ConnectionAbortedError("the answer broke off") from None
+                response = self._failure(Request(scope, receive), incident)
+                await response(scope, receive, noting)
+            finally:
+                seconds = time.perf_counter() - started
+                route = getattr(scope.get("route"), "path_format", "") or getattr(
+                    scope.get("route"), "path", ""
+                )
+                if self._observe is not None:
+                    self._observe(scope["path"], scope["method"], route, status, seconds)
+                # The path may hold a one-time link's secret; the route does not.
+                _log.info(
+                    "request",
+                    method=scope["method"],
+                    route=f"{scope.get('root_path', '')}{route}",
+                    status=status,
+                    milliseconds=round(seconds * 1000, 3),
+                )

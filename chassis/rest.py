@@ -1,0 +1,206 @@
+"""REST: what the JSON APIs of all services share.
+
+One FastAPI application per service, mounted at `/{service}/api/v1` with its OpenAPI document. Errors are
+`application/problem+json` (RFC 9457), names are JSON's (`displayName`), a caller is known by bearer token
+alone: a session cookie counts for pages only, so that no form of another site can call an API.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from http import HTTPStatus
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Header, Request, Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import BaseModel, ConfigDict
+from pydantic.alias_generators import to_camel
+from starlette.exceptions import HTTPException
+
+from chassis.auth.tokens import TokenVerifier
+from chassis.context import Caller, correlation_id_from
+from chassis.errors import Code, DomainError, FieldViolation
+from chassis.rpc.context import CORRELATION_ID
+from chassis.rpc.interceptors import principal_of
+from chassis.rpc.status import INTERNAL_REASON
+from chassis.words import Describe, language_from
+
+PROBLEM_JSON = "application/problem+json"
+
+IfMatch = Annotated[str | None, Header(description="The etag that the change is based on; stale: ABORTED.")]
+IdempotencyKey = Annotated[
+    str | None,
+    Header(description="A UUID of the caller's; a repetition gets the first answer again."),
+]
+
+
+class ApiModel(BaseModel):
+    """A request's or an answer's body:
+
+    camelCase on the wire, unknown fields refused, so that a typing error shows.
+    """
+
+    model_config = ConfigDict(
+        alias_generator=to_camel, validate_by_name=True, validate_by_alias=True, extra="forbid"
+    )
+
+
+class ProblemField(BaseModel):
+    field: str
+    reason: str
+    detail: str
+
+
+class Problem(BaseModel):
+    """RFC 9457, with our stable `reason`, and every wrong field at once."""
+
+    type: str
+    title: str
+    status: int
+    reason: str
+    detail: str
+    errors: list[ProblemField] = []
+    incident: str | None = None
+
+
+def make_api(
+    service: str, router: APIRouter, *, version: str, verifier: TokenVerifier, describe: Describe
+) -> FastAPI:
+    """The service's API as an application to mount at `/{service}/api/v1`; its document is at `openapi.json` below."""
+    app = FastAPI(
+        title=f"Borgerting {service}",
+        version=version,
+        docs_url=None,  # its page loads scripts from elsewhere
+        redoc_url=None,
+        responses={"default": {"model": Problem, "description": "A problem", "content": {PROBLEM_JSON: {}}}},
+        servers=[{"url": f"/{service}/api/v1"}],
+        root_path_in_servers=False,
+    )
+    app.state.verifier = verifier
+    app.state.describe = describe
+    app.include_router(router)
+    app.add_exception_handler(DomainError, _domain_problem)
+    app.add_exception_handler(RequestValidationError, _validation_problem)
+    app.add_exception_handler(HTTPException, _http_problem)
+    return app
+
+
+def api_caller(request: Request) -> Caller:
+    """FastAPI dependency: who calls. Raises DomainError UNAUTHENTICATED for a bad token; none is NOBODY."""
+    principal = principal_of(request.headers.getlist("authorization"), request.app.state.verifier)
+    correlation_id = getattr(request.state, "correlation_id", None) or correlation_id_from(
+        request.headers.get(CORRELATION_ID)
+    )
+    return Caller(principal, correlation_id, _language(request))
+
+
+def request_id_of(idempotency_key: str | None, request_id: str | None) -> str | None:
+    """The request id from the header (quoted or bare) or the body.
+
+    Raises REQUEST_ID_INVALID when they differ.
+    """
+    key = idempotency_key.strip().strip('"') if idempotency_key else None
+    if key and request_id and key.lower() != request_id.lower():
+        violation = FieldViolation("request_id", "REQUEST_ID_INVALID")
+        raise DomainError(Code.INVALID_ARGUMENT, "REQUEST_ID_INVALID", {}, (violation,))
+    return key or request_id
+
+
+def etag_of(if_match: str | None, etag: str | None) -> str | None:
+    """The etag from If-Match, else from the body; a weak one compares as a strong one would."""
+    return if_match.strip().removeprefix("W/") if if_match else etag
+
+
+def with_etag(response: Response, etag: str) -> None:
+    response.headers["ETag"] = etag
+
+
+def problem(
+    status: int,
+    reason: str,
+    detail: str,
+    errors: list[dict[str, str]] | None = None,
+    incident: str | None = None,
+    headers: Mapping[str, str] | None = None,
+) -> JSONResponse:
+    body: dict[str, Any] = {
+        "type": f"urn:borgerting:error:{reason}",
+        "title": HTTPStatus(status).phrase,
+        "status": status,
+        "reason": reason,
+        "detail": detail,
+        "errors": errors or [],
+    }
+    if incident:
+        body["incident"] = incident
+    return JSONResponse(body, status, media_type=PROBLEM_JSON, headers=dict(headers or {}))
+
+
+def failure_problem(request: Request, incident: str, describe: Describe) -> Response:
+    """The answer to what nobody handled."""
+    detail = describe(INTERNAL_REASON, {"incident": incident}, _language(request))
+    return problem(500, INTERNAL_REASON, detail, incident=incident)
+
+
+def json_path(field: str) -> str:
+    """`display_name` as JSON has it; `a_b[0].c_d` becomes `aB[0].cD`."""
+    return re.sub(r"[a-z0-9]+(?:_[a-z0-9]+)+", lambda match: to_camel(match[0]), field)
+
+
+def _language(request: Request) -> str:
+    return language_from(request.headers.get("accept-language"))
+
+
+def _domain_problem(request: Request, error: Exception) -> Response:
+    assert isinstance(error, DomainError)  # noqa: S101  # the framework's own dispatch
+    describe: Describe = request.app.state.describe
+    language = _language(request)
+    errors = [
+        {
+            "field": json_path(violation.field),
+            "reason": violation.reason,
+            "detail": describe(violation.reason, violation.metadata, language),
+        }
+        for violation in error.violations
+    ]
+    headers = {"WWW-Authenticate": "Bearer"} if error.code is Code.UNAUTHENTICATED else None
+    detail = describe(error.reason, error.metadata, language)
+    return problem(error.code.http_status, error.reason, detail, errors, headers=headers)
+
+
+def _validation_problem(request: Request, error: Exception) -> Response:
+    """What pydantic refuses. Its texts quote the input, so ours stand instead."""
+    assert isinstance(error, RequestValidationError)  # noqa: S101  # the framework's own dispatch
+    describe: Describe = request.app.state.describe
+    language = _language(request)
+    errors = []
+    for found in error.errors():
+        kind = found["type"]
+        if kind == "missing":
+            reason = "FIELD_REQUIRED"
+        elif kind == "extra_forbidden":
+            reason = "FIELD_UNKNOWN"
+        elif kind == "json_invalid":
+            reason = "BODY_INVALID"
+        else:
+            reason = "FIELD_INVALID"
+        # body, query, path or header stands first; an unknown field's own name is the client's text.
+        place = [part for part in found["loc"][1:] if kind != "json_invalid"]
+        if kind == "extra_forbidden":
+            place = place[:-1]
+        path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
+        errors.append({"field": path, "reason": reason, "detail": describe(reason, {}, language)})
+    return problem(400, "REQUEST_INVALID", describe("REQUEST_INVALID", {}, language), errors)
+
+
+def _http_problem(request: Request, error: Exception) -> Response:
+    """What the framework refuses: no such path, no such method, too large."""
+    assert isinstance(error, HTTPException)  # noqa: S101  # the framework's own dispatch
+    reason = {404: "PATH_UNKNOWN", 405: "METHOD_UNKNOWN", 413: "REQUEST_TOO_LARGE"}.get(
+        error.status_code, "REQUEST_INVALID"
+    )
+    describe: Describe = request.app.state.describe
+    detail = describe(reason, {}, _language(request))
+    return problem(error.status_code, reason, detail, headers=error.headers)
