@@ -1,0 +1,129 @@
+"""The second file, `audit.json`: for the pool's holder and auditors, never for the public.
+
+It holds what would name people in a small pool (types, each person's values, salt and household) and the
+whole proof: the optimal lottery with rational weights, the stages' duals and what was taken on trust.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from services.sortition.lottery import canonical
+from services.sortition.lottery.canonical import JSON
+from services.sortition.lottery.commitment import Identity
+from services.sortition.lottery.lottery import ExactLottery, PersonType, Row, Stage
+from services.sortition.lottery.problem import Problem, Target
+
+SCHEMA = "borgerting.audit/1"
+
+
+def build(
+    problem: Problem,
+    exact: ExactLottery,
+    identities: Mapping[str, Identity],
+    *,
+    seed: str,
+    common: Mapping[str, JSON],
+    reasons: Mapping[int, str],
+) -> bytes:
+    """The canonical bytes of `audit.json`.
+
+    `common` are the parts that it shares with the record (mode, method, program, targets, size, limit per
+    address); `reasons` says per unreachable type why it fits no panel.
+    """
+    return canonical.write(
+        {
+            **common,
+            "schema": SCHEMA,
+            "seed": seed,
+            "features": list(problem.features),
+            "people": _people(problem, exact, identities),
+            "types": [_type(kind) for kind in exact.types],
+            "rows": [_row(row) for row in exact.rows],
+            "lottery": {
+                "chances": [canonical.rational(chance) for chance in exact.chances],
+                "panels": [[[t, count] for t, count in enumerate(panel) if count] for panel in exact.panels],
+                "weights": [canonical.rational(weight) for weight in exact.weights],
+                "residual": canonical.rational(exact.residual),
+            },
+            "stages": [_stage(stage) for stage in exact.stages],
+            "unreachable": [{"type": t, "reason": reasons.get(t, "")} for t in exact.unreachable],
+        }
+    )
+
+
+def _people(problem: Problem, exact: ExactLottery, identities: Mapping[str, Identity]) -> list[JSON]:
+    """Everyone in the pool by random id, which tells nothing; `type` is None for who was excluded by hand.
+
+    `household` numbers addresses that several people share, in order of their first random id.
+    """
+    type_of = {member: t for t, kind in enumerate(exact.types) for member in kind.members}
+    people = sorted(problem.people, key=lambda person: identities[person.id].random_id)
+    shared: dict[str, int] = {}
+    for person in people:
+        if person.address:
+            shared[person.address] = shared.get(person.address, 0) + 1
+    numbers: dict[str, int] = {}
+    result: list[JSON] = []
+    for person in people:
+        household: int | None = None
+        if problem.per_address is not None and person.address and shared[person.address] > 1:
+            household = numbers.setdefault(person.address, len(numbers))
+        identity = identities[person.id]
+        result.append(
+            {
+                "id": person.id,
+                "random_id": identity.random_id,
+                "salt": identity.salt,
+                "values": list(person.values),
+                "household": household,
+                "must": person.id in problem.include,
+                "type": type_of.get(person.id),
+            }
+        )
+    return result
+
+
+def _type(kind: PersonType) -> JSON:
+    return {
+        "values": list(kind.values),
+        "household": [{"values": list(values), "must": must} for values, must in kind.household],
+        "must": kind.must,
+        "members": len(kind.members),
+        "lower": kind.lower,
+        "upper": kind.upper,
+    }
+
+
+def _row(row: Row) -> JSON:
+    return {
+        "kind": row.kind.value,
+        "coefficients": [[t, a] for t, a in row.coefficients],
+        "lower": row.lower,
+        "upper": row.upper,
+        "feature": row.feature,
+        "value": row.value,
+    }
+
+
+def _stage(stage: Stage) -> JSON:
+    return {
+        "level": canonical.rational(stage.level),
+        "settled": list(stage.settled),
+        "weights": [[t, canonical.rational(weight)] for t, weight in stage.weights],
+        "multipliers": [[row, canonical.rational(value)] for row, value in stage.multipliers],
+    }
+
+
+def targets(entries: tuple[Target, ...]) -> JSON:
+    """The targets as both files show them, in the order they were given."""
+    return [
+        {
+            "feature": target.feature,
+            "value": target.value,
+            "minimum": target.minimum,
+            "maximum": target.maximum,
+            "reason": target.reason,
+        }
+        for target in entries
+    ]
