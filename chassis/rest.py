@@ -27,6 +27,7 @@ from chassis.rpc.interceptors import principal_of
 from chassis.rpc.status import INTERNAL_REASON
 from chassis.words import Describe, language_from
 
+_IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
 PROBLEM_JSON = "application/problem+json"
 
 IfMatch = Annotated[str | None, Header(description="The etag that the change is based on; stale: ABORTED.")]
@@ -68,7 +69,7 @@ class Problem(BaseModel):
 def make_api(
     service: str, router: APIRouter, *, version: str, verifier: TokenVerifier, describe: Describe
 ) -> FastAPI:
-    """The service's API as an application to mount at `/{service}/api/v1`; its document is at `openapi.json` below."""
+    """The service's API, to mount at `/{service}/api/v1`; its document is `openapi.json` there."""
     app = FastAPI(
         title=f"Borgerting {service}",
         version=version,
@@ -186,10 +187,10 @@ def _validation_problem(request: Request, error: Exception) -> Response:
             reason = "BODY_INVALID"
         else:
             reason = "FIELD_INVALID"
-        # body, query, path or header stands first; an unknown field's own name is the client's text.
+        # body, query, path or header stands first.
         place = [part for part in found["loc"][1:] if kind != "json_invalid"]
-        if kind == "extra_forbidden":
-            place = place[:-1]
+        if kind == "extra_forbidden" and not _IDENTIFIER.fullmatch(str(place[-1])):
+            place = place[:-1]  # whatever the client sent there, it is no misspelt field
         path = "".join(f"[{part}]" if isinstance(part, int) else f".{part}" for part in place).lstrip(".")
         errors.append({"field": path, "reason": reason, "detail": describe(reason, {}, language)})
     return problem(400, "REQUEST_INVALID", describe("REQUEST_INVALID", {}, language), errors)

@@ -211,4 +211,4 @@ def trace_without_text(error: BaseException) -> dict[str, object]:
         cause = cause.__cause__ or cause.__context__
     frames = traceback.extract_tb(error.__traceback__)
     trace = [f"{frame.filename}:{frame.lineno} {frame.name}" for frame in frames[-20:]]
-    return {"exception": causes, "trace": trace}
+    return {"raised": causes, "trace": trace}

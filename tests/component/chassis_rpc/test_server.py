@@ -1,0 +1,123 @@
+"""The real server over TCP: health, reflection, draining, a lost connection."""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from typing import Any
+
+import grpc
+import pytest
+from grpc_health.v1 import health_pb2, health_pb2_grpc
+from grpc_reflection.v1alpha import reflection_pb2, reflection_pb2_grpc
+
+from borgerting.deliberation.v1 import municipality_service_pb2 as pb
+from borgerting.deliberation.v1 import municipality_service_pb2_grpc as pb_grpc
+from chassis.auth.principal import NOBODY, Principal
+from chassis.rpc.client import tcp_channel
+from chassis.rpc.interceptors import CallInterceptor
+from chassis.rpc.server import GrpcServiceRegistration, RpcServer
+from chassis.words import reason_itself
+
+NAME = "borgerting.deliberation.v1.MunicipalityService"
+SERVING = health_pb2.HealthCheckResponse.SERVING
+NOT_SERVING = health_pb2.HealthCheckResponse.NOT_SERVING
+
+
+class Anyone:
+    def verify(self, token: str) -> Principal:
+        return NOBODY
+
+
+class Slow(pb_grpc.MunicipalityServiceServicer):
+    def __init__(self) -> None:
+        self.begun = threading.Event()
+
+    def GetMunicipality(self, request: Any, context: grpc.ServicerContext) -> pb.Municipality:
+        self.begun.set()
+        time.sleep(0.5)
+        return pb.Municipality(name=request.name)
+
+
+def slow() -> Slow:
+    return Slow()  # type: ignore[abstract]  # methods not written answer UNIMPLEMENTED
+
+
+def make_server(servicer: Slow) -> RpcServer:
+    registration = GrpcServiceRegistration(pb_grpc.add_MunicipalityServiceServicer_to_server, servicer, NAME)
+    return RpcServer([registration], [CallInterceptor(Anyone(), reason_itself)], max_workers=4)
+
+
+def health(channel: grpc.Channel, service: str) -> int:
+    stub = health_pb2_grpc.HealthStub(channel)
+    status: int = stub.Check(health_pb2.HealthCheckRequest(service=service), timeout=5).status
+    return status
+
+
+def test_health_and_reflection() -> None:
+    server = make_server(slow())
+    port = server.bind("127.0.0.1:0")
+    server.start()
+    with tcp_channel(f"127.0.0.1:{port}") as channel:
+        assert health(channel, "") == SERVING
+        assert health(channel, NAME) == SERVING
+        server.set_serving(NAME, False)
+        assert health(channel, NAME) == NOT_SERVING
+        with pytest.raises(grpc.RpcError) as caught:
+            health(channel, "no.such.Service")
+        assert caught.value.code() is grpc.StatusCode.NOT_FOUND
+        stub = reflection_pb2_grpc.ServerReflectionStub(channel)
+        asked = reflection_pb2.ServerReflectionRequest(list_services="")
+        [answer] = stub.ServerReflectionInfo(iter([asked]), timeout=5)
+        names = {service.name for service in answer.list_services_response.service}
+        assert {NAME, "grpc.health.v1.Health"} <= names
+    server.stop(1)
+
+
+def test_a_stop_lets_a_running_call_finish_and_takes_no_new_one() -> None:
+    servicer = slow()
+    server = make_server(servicer)
+    port = server.bind("127.0.0.1:0")
+    server.start()
+    with tcp_channel(f"127.0.0.1:{port}", retry_attempts=2) as channel:
+        stub = pb_grpc.MunicipalityServiceStub(channel)
+        running = stub.GetMunicipality.future(pb.GetMunicipalityRequest(name="a"), timeout=10)
+        assert servicer.begun.wait(5)
+        started = time.monotonic()
+        server.stop(10)
+        assert time.monotonic() - started < 5
+        assert running.result(timeout=5).name == "a"
+        with pytest.raises(grpc.RpcError) as caught:
+            stub.GetMunicipality(pb.GetMunicipalityRequest(name="b"), timeout=5)
+        assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def test_a_neighbour_that_comes_back_is_called_again() -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    server = make_server(slow())
+    with tcp_channel(f"127.0.0.1:{port}", retry_attempts=5) as channel:
+
+        def come_back() -> None:
+            server.bind(f"127.0.0.1:{port}")
+            server.start()
+
+        starter = threading.Timer(0.3, come_back)
+        starter.start()
+        stub = pb_grpc.MunicipalityServiceStub(channel)
+        answer = stub.GetMunicipality(pb.GetMunicipalityRequest(name="a"), timeout=20, wait_for_ready=True)
+        assert answer.name == "a"
+        starter.join()
+    server.stop(1)
+
+
+def test_a_port_that_is_taken_is_an_error_that_says_so() -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        server = make_server(slow())
+        with pytest.raises(OSError, match="another program uses it"):
+            server.bind(f"127.0.0.1:{other.getsockname()[1]}")
+        server.stop(0)
