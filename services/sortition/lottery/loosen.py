@@ -21,7 +21,7 @@ from services.sortition.lottery.types import Reduction
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One side of one quota row loosened by `seats` (at least 1): its minimum lowered (`down`) or maximum raised."""
+    """One side of a quota row loosened by `seats` (at least 1): minimum lowered (`down`) or maximum raised."""
 
     row: Row
     down: bool
@@ -29,7 +29,7 @@ class Change:
 
 
 class Loosening:
-    """Panels of a reduction whose quotas may be loosened. `flexible` False lets every quota go all the way."""
+    """Panels of a reduction whose quotas may be loosened: all the way, or if `flexible` within their flex."""
 
     def __init__(self, reduction: Reduction, targets: Sequence[Target] = (), *, flexible: bool) -> None:
         flex: Mapping[tuple[str, str], Target] = (
@@ -74,7 +74,7 @@ class Loosening:
         )
 
     def fewest(self, must_have: int) -> tuple[Change, ...] | None:
-        """The fewest quota sides (then the fewest seats) that let type `must_have` onto a panel; None if none do."""
+        """The fewest quota sides, then the fewest seats, that let type `must_have` onto a panel; None if none."""
         seats = sum(most for _, _, most in self._sides) + 1
         self._price(per_seat=1.0, per_side=float(min(seats, 100 * self._reduction.size)))
         self._model.set_bound(must_have, max(1.0, self._lower[must_have]), self._upper[must_have])
@@ -84,7 +84,7 @@ class Loosening:
             self._model.set_bound(must_have, self._lower[must_have], self._upper[must_have])
 
     def least(self) -> tuple[Change, ...] | None:
-        """The fewest seats of change (then the fewest sides) after which there is a panel; None if none do."""
+        """The fewest seats of change, then the fewest sides, after which there is a panel; None if none."""
         self._price(per_seat=float(len(self._sides) + 1), per_side=1.0)
         return self._solve()
 
