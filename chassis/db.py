@@ -52,6 +52,7 @@ class Transaction:
         self.machine_clock = machine_clock
         self.correlation_id = correlation_id
         self.causation_id = causation_id
+        self.wakes_inbox = False
         self.outbox = Outbox(self)
         self.audit = AuditTrail(self)
         self.jobs = JobQueue(self)
@@ -72,7 +73,9 @@ class Transaction:
 
 
 class Wakeups:
-    """Whom to wake when a commit added something: the relay on "outbox", job workers on "jobs"."""
+    """Whom to wake when a commit changed something: relay ("outbox"), consumers ("inbox"), workers
+    ("jobs").
+    """
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
@@ -134,7 +137,11 @@ class Database:
             )
             yield transaction
         transaction._committed()
-        self.wakeups.fire(outbox=transaction.outbox.added > 0, jobs=transaction.jobs.changed)
+        self.wakeups.fire(
+            outbox=transaction.outbox.added > 0,
+            jobs=transaction.jobs.changed,
+            inbox=transaction.wakes_inbox,
+        )
 
     @contextmanager
     def reading(self, municipality: str) -> Iterator[Transaction]:

@@ -1,15 +1,33 @@
-"""Events arrive in order and count once, whatever the carrier repeats, re-orders or withholds."""
+"""Events arrive in order and count once, whatever the carrier repeats, re-orders or withholds.
+
+Each event is handled in one transaction of its municipality, together with its row in the inbox and the
+sequence that its consumer has reached for its key; where the carrier's offset is committed afterwards, a
+crash in between only repeats it. What may not be handled yet is held in the store, so the carrier never has
+to wait: behind a gap, between two tries of a failing event, or behind one that is parked.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from datetime import datetime, timedelta
+from enum import StrEnum
 from typing import TYPE_CHECKING, Any
 
-from chassis.events.envelope import Envelope
+from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy.exc import OperationalError
+
+from chassis.dead_letters import add_dead_letter, add_unreadable, set_position
+from chassis.errors import Code, DomainError
+from chassis.events.envelope import Envelope, Event, decode
+from chassis.events.ports import Delivery
+from chassis.log import bound, get_logger, trace
+from chassis.tables import inbox, inbox_held, inbox_positions
 
 if TYPE_CHECKING:
-    from chassis.db import Transaction
+    from chassis.db import Database, Transaction
+
+_log = get_logger("chassis.inbox")
 
 # (transaction of the event's municipality, message of the event's type, its envelope). The message is typed
 # Any so that a handler can name its own message class.
@@ -27,3 +45,270 @@ class Subscription:
     consumer: str
     topic: str
     handlers: Mapping[str, Handler]
+
+
+class Outcome(StrEnum):
+    """What became of a delivery."""
+
+    HANDLED = "handled"
+    DUPLICATE = "duplicate"
+    HELD = "held"
+    FAILED = "failed"
+    PARKED = "parked"
+
+
+@dataclass(frozen=True, slots=True)
+class RetryPolicy:
+    """So many tries of a failing event, the n-th after `first` × 3^(n-1), at most `longest`; then it is
+    parked.
+    """
+
+    attempts: int = 5
+    first: timedelta = timedelta(milliseconds=200)
+    longest: timedelta = timedelta(seconds=10)
+
+    def pause(self, attempts: int) -> timedelta:
+        return min(self.first * int(3 ** (attempts - 1)), self.longest)
+
+
+class StoreAway(Exception):  # noqa: N818 - nothing is wrong with the event
+    """The store could not be reached or is busy: the event is not to blame and stays uncommitted."""
+
+
+class Inbox:
+    """One consumer's inbox. Not thread-safe: one loop drives it (chassis.consumer)."""
+
+    def __init__(
+        self, database: Database, subscription: Subscription, policy: RetryPolicy | None = None
+    ) -> None:
+        self._database = database
+        self._subscription = subscription
+        self._policy = policy or RetryPolicy()
+
+    def receive(self, delivery: Delivery) -> Outcome:
+        """Handle, hold or drop one delivery, durably. Raises StoreAway."""
+        event = delivery.event
+        if event is None:
+            return self._unreadable(delivery)
+        outcome = self._try(event, attempts=0)
+        if outcome is Outcome.HANDLED:
+            self._drain(delivery.key)
+        return outcome
+
+    def retry_due(self) -> list[Outcome]:
+        """Try again what is due, and what then follows it. Raises StoreAway."""
+        with self._database.reading("") as transaction:
+            rows = transaction.connection.execute(
+                select(inbox_held)
+                .where(*self._mine(inbox_held), inbox_held.c.next_attempt <= self._now())
+                .order_by(inbox_held.c.next_attempt)
+                .limit(100)
+            ).all()
+        outcomes = []
+        for row in rows:
+            outcomes.append(self._try(self._event(row), attempts=row.attempts, held=True))
+            if outcomes[-1] is Outcome.HANDLED:
+                outcomes += self._drain(row.key)
+        return outcomes
+
+    def next_due(self) -> datetime | None:
+        with self._database.reading("") as transaction:
+            return transaction.connection.execute(
+                select(inbox_held.c.next_attempt)
+                .where(*self._mine(inbox_held), inbox_held.c.next_attempt.is_not(None))
+                .order_by(inbox_held.c.next_attempt)
+                .limit(1)
+            ).scalar_one_or_none()
+
+    def _drain(self, key: str) -> list[Outcome]:
+        """Handle what was held and has now its turn."""
+        outcomes: list[Outcome] = []
+        while not outcomes or outcomes[-1] in (Outcome.HANDLED, Outcome.DUPLICATE):
+            with self._database.reading("") as transaction:
+                row = transaction.connection.execute(
+                    select(inbox_held)
+                    .where(*self._mine(inbox_held), inbox_held.c.key == key)
+                    .order_by(inbox_held.c.sequence, inbox_held.c.event_id)
+                    .limit(1)
+                ).one_or_none()
+                position = self._position(transaction, key)
+            if row is None or row.attempts:  # what failed has its own times, or is parked
+                break
+            if row.sequence > position + 1 and not self._event(row).envelope.snapshot:
+                break
+            outcomes.append(self._try(self._event(row), attempts=row.attempts, held=True))
+        return outcomes
+
+    def _try(self, event: Event, *, attempts: int, held: bool = False) -> Outcome:
+        envelope = event.envelope
+        with bound(correlation_id=envelope.correlation_id, event_id=str(envelope.id)):
+            try:
+                with self._database.writing(
+                    envelope.municipality,
+                    correlation_id=envelope.correlation_id,
+                    causation_id=str(envelope.id),
+                ) as transaction:
+                    return self._take(transaction, event, held=held)
+            except Exception as error:
+                if _is_store_away(error):
+                    raise StoreAway from error
+                return self._failed(event, attempts + 1, error)
+
+    def _take(self, transaction: Transaction, event: Event, *, held: bool) -> Outcome:
+        envelope = event.envelope
+        position = self._position(transaction, envelope.key)
+        if self._is_known(transaction, envelope) or envelope.sequence <= position:
+            self._drop_held(transaction, envelope.key, position)
+            self._drop_one_held(transaction, envelope)
+            return Outcome.DUPLICATE
+        waiting = self._waiting(transaction, envelope.key)
+        if any(row.event_id == envelope.id for row in waiting) and not held:
+            return Outcome.DUPLICATE
+        queued_before = [
+            row
+            for row in waiting
+            if row.attempts and row.sequence <= envelope.sequence and row.event_id != envelope.id
+        ]
+        in_turn = envelope.snapshot or envelope.sequence == position + 1
+        if queued_before or not in_turn:
+            if not held:
+                self._hold(transaction, event, attempts=0, next_attempt=None)
+            else:
+                self._postpone(transaction, envelope, None)
+            return Outcome.HELD
+        handler = self._subscription.handlers.get(envelope.type)
+        if handler is not None:
+            handler(transaction, decode(event), envelope)
+        transaction.connection.execute(
+            insert(inbox).values(
+                consumer=self._subscription.consumer,
+                event_id=envelope.id,
+                municipality=envelope.municipality,
+                received=self._now(),
+            )
+        )
+        set_position(
+            transaction, self._subscription.consumer, envelope.topic, envelope.key, envelope.sequence
+        )
+        self._drop_held(transaction, envelope.key, envelope.sequence)
+        return Outcome.HANDLED
+
+    def _failed(self, event: Event, attempts: int, error: Exception) -> Outcome:
+        """The handler's transaction is rolled back; remember the failure in one of its own."""
+        envelope = event.envelope
+        parked = attempts >= self._policy.attempts
+        _log.warning(
+            "event parked" if parked else "event failed",
+            consumer=self._subscription.consumer,
+            type=envelope.type,
+            attempts=attempts,
+            exception=trace(error),
+        )
+        due = None if parked else self._now() + self._policy.pause(attempts)
+        try:
+            with self._database.writing(envelope.municipality) as transaction:
+                self._hold(transaction, event, attempts=attempts, next_attempt=due)
+                if parked:
+                    add_dead_letter(transaction, self._subscription.consumer, envelope, attempts, error)
+        except Exception as second:
+            if _is_store_away(second):
+                raise StoreAway from second
+            raise
+        return Outcome.PARKED if parked else Outcome.FAILED
+
+    def _unreadable(self, delivery: Delivery) -> Outcome:
+        """What is no event has no place in any order: it is noted as a dead letter and holds nothing up."""
+        try:
+            with self._database.writing("") as transaction:
+                new = add_unreadable(transaction, self._subscription.consumer, delivery)
+        except Exception as error:
+            if _is_store_away(error):
+                raise StoreAway from error
+            raise
+        return Outcome.PARKED if new else Outcome.DUPLICATE
+
+    def _hold(
+        self, transaction: Transaction, event: Event, *, attempts: int, next_attempt: datetime | None
+    ) -> None:
+        from chassis.db import upsert  # db knows this module's tables
+
+        envelope = event.envelope
+        transaction.connection.execute(
+            upsert(transaction.connection, inbox_held)
+            .values(
+                consumer=self._subscription.consumer,
+                topic=envelope.topic,
+                key=envelope.key,
+                sequence=envelope.sequence,
+                event_id=envelope.id,
+                municipality=envelope.municipality,
+                headers=envelope.headers(),
+                payload=event.value,
+                received=self._now(),
+                attempts=attempts,
+                next_attempt=next_attempt,
+            )
+            .on_conflict_do_update(
+                index_elements=["consumer", "topic", "key", "sequence", "event_id"],
+                set_={"attempts": attempts, "next_attempt": next_attempt},
+            )
+        )
+
+    def _postpone(self, transaction: Transaction, envelope: Envelope, due: datetime | None) -> None:
+        transaction.connection.execute(
+            update(inbox_held)
+            .where(*self._mine(inbox_held), inbox_held.c.event_id == envelope.id)
+            .values(next_attempt=due)
+        )
+
+    def _drop_held(self, transaction: Transaction, key: str, up_to: int) -> None:
+        transaction.connection.execute(
+            delete(inbox_held).where(
+                *self._mine(inbox_held), inbox_held.c.key == key, inbox_held.c.sequence <= up_to
+            )
+        )
+
+    def _drop_one_held(self, transaction: Transaction, envelope: Envelope) -> None:
+        transaction.connection.execute(
+            delete(inbox_held).where(*self._mine(inbox_held), inbox_held.c.event_id == envelope.id)
+        )
+
+    def _waiting(self, transaction: Transaction, key: str) -> list[Row[Any]]:
+        return list(
+            transaction.connection.execute(
+                select(inbox_held.c.event_id, inbox_held.c.sequence, inbox_held.c.attempts).where(
+                    *self._mine(inbox_held), inbox_held.c.key == key
+                )
+            )
+        )
+
+    def _is_known(self, transaction: Transaction, envelope: Envelope) -> bool:
+        found = transaction.connection.execute(
+            select(inbox.c.event_id).where(
+                inbox.c.consumer == self._subscription.consumer, inbox.c.event_id == envelope.id
+            )
+        ).first()
+        return found is not None
+
+    def _position(self, transaction: Transaction, key: str) -> int:
+        found = transaction.connection.execute(
+            select(inbox_positions.c.sequence).where(
+                *self._mine(inbox_positions), inbox_positions.c.key == key
+            )
+        ).scalar_one_or_none()
+        return int(found or 0)
+
+    def _event(self, row: Any) -> Event:
+        return Event(Envelope.from_headers(row.topic, row.key, row.headers), bytes(row.payload))
+
+    def _mine(self, table: Any) -> tuple[Any, Any]:
+        return table.c.consumer == self._subscription.consumer, table.c.topic == self._subscription.topic
+
+    def _now(self) -> datetime:
+        return self._database.machine_clock.now()
+
+
+def _is_store_away(error: Exception) -> bool:
+    if isinstance(error, DomainError):
+        return error.code is Code.UNAVAILABLE and error.reason == "STORE_BUSY"
+    return isinstance(error, OperationalError)

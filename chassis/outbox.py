@@ -4,18 +4,28 @@ afterwards.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
 from google.protobuf.message import Message
-from sqlalchemy import insert, select
+from sqlalchemy import func, insert, select, update
 
-from chassis.events.envelope import Envelope, schema_of, topic_of
+from chassis.events.envelope import Envelope, Event, schema_of, topic_of
+from chassis.events.ports import Publisher
 from chassis.ids import uuid7
+from chassis.log import get_logger, trace
 from chassis.tables import outbox, outbox_sequences
 
 if TYPE_CHECKING:
-    from chassis.db import Transaction
+    from chassis.db import Database, Transaction
+    from chassis.metrics import Metrics
+
+_log = get_logger("chassis.outbox")
 
 
 class Outbox:
@@ -99,3 +109,158 @@ class Outbox:
         ).scalar_one_or_none()
         # State told before anything happened to it stands at 1, and what happens next is 2.
         return int(last) if last is not None else self._sequence(topic, key, tenant, advance=True)
+
+
+@dataclass(frozen=True, slots=True)
+class OutboxState:
+    """How much waits to be sent, since how many seconds, and how often its oldest was tried in vain."""
+
+    unpublished: int
+    oldest_seconds: float
+    most_attempts: int
+
+
+def outbox_state(database: Database) -> OutboxState:
+    with database.reading("") as transaction:
+        count, oldest, attempts = transaction.connection.execute(
+            select(func.count(), func.min(outbox.c.created), func.max(outbox.c.attempts)).where(
+                outbox.c.published.is_(None)
+            )
+        ).one()
+    age = (database.machine_clock.now() - oldest).total_seconds() if oldest else 0.0
+    return OutboxState(int(count), max(age, 0.0), int(attempts or 0))
+
+
+class Relay:
+    """Sends a store's outbox, oldest first, and marks what was sent. One runs per store (a lock sees to it).
+
+    What fails is tried again, later each time; until it succeeds nothing more of its key is sent. It may
+    send twice (a crash between sending and marking); the inbox drops the second.
+    """
+
+    BATCH = 200
+    # Rows that another process added (a command beside a running suite) are found so soon.
+    IDLE_SECONDS = 0.25
+    FLUSH_SECONDS = 30.0
+
+    def __init__(
+        self,
+        service: str,
+        database: Database,
+        publisher: Publisher,
+        metrics: Metrics,
+        *,
+        monotonic: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._service = service
+        self._database = database
+        self._publisher = publisher
+        self._metrics = metrics
+        self._monotonic = monotonic
+        self._blocked: dict[tuple[str, str], float] = {}  # topic and key, until when
+        self._woken = threading.Event()
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(target=self._run, name=f"relay-{service}", daemon=True)
+        database.wakeups.listen("outbox", self._woken.set)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self, seconds: float) -> int:
+        """Send what still waits, for so long at most; how many events are left unsent."""
+        until = self._monotonic() + seconds
+        self._stopping.set()
+        self._woken.set()
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        if not self._thread.is_alive():
+            while self._monotonic() < until and self.run_once():
+                pass
+            self._publisher.close()
+        return outbox_state(self._database).unpublished
+
+    def run_once(self) -> int:
+        """Send one batch; how many events were sent and marked."""
+        with self._database.exclusive("relay") as held:
+            return self._send_batch() if held else 0
+
+    def _run(self) -> None:
+        while not self._stopping.is_set():
+            self._woken.clear()
+            try:
+                if self.run_once() == self.BATCH:
+                    continue
+            except Exception as error:  # the store may be away: the loop must outlive it
+                _log.error("relay failed", service=self._service, exception=trace(error))
+                self._stopping.wait(1)
+            self._woken.wait(self.IDLE_SECONDS)
+
+    def _send_batch(self) -> int:
+        rows = self._unpublished()
+        if not rows:
+            return 0
+        sent: list[tuple[Any, Future[None]]] = []
+        failed: dict[tuple[str, str], tuple[int, BaseException]] = {}
+        for row in rows:
+            if (row.topic, row.key) in failed:
+                continue
+            try:
+                future = self._publisher.send(_event(row))
+            except Exception as error:
+                failed[row.topic, row.key] = (row.seq, error)
+                continue
+            if future.done() and (refused := future.exception()) is not None:
+                failed[row.topic, row.key] = (row.seq, refused)
+                continue
+            sent.append((row, future))
+        self._publisher.flush(self.FLUSH_SECONDS)
+        published = []
+        for row, future in sent:
+            try:
+                future.result(timeout=0)
+            except Exception as error:  # also TimeoutError: a flush that did not settle it
+                failed.setdefault((row.topic, row.key), (row.seq, error))
+            else:
+                published.append(row.seq)
+        self._mark(published, dict(failed.values()))
+        for (topic, key), (seq, reason) in failed.items():
+            attempts = next(row.attempts for row in rows if row.seq == seq) + 1
+            self._blocked[topic, key] = self._monotonic() + min(30.0, 0.25 * 2 ** min(attempts, 10))
+            _log.warning(
+                "event not sent", service=self._service, seq=seq, attempts=attempts, exception=trace(reason)
+            )
+        return len(published)
+
+    def _unpublished(self) -> Sequence[Any]:
+        now = self._monotonic()
+        self._blocked = {key: until for key, until in self._blocked.items() if until > now}
+        query = select(outbox).where(outbox.c.published.is_(None)).order_by(outbox.c.seq).limit(self.BATCH)
+        for topic, key in self._blocked:
+            query = query.where((outbox.c.topic != topic) | (outbox.c.key != key))
+        with self._database.reading("") as transaction:
+            return transaction.connection.execute(query).all()
+
+    def _mark(self, published: Sequence[int], failed: dict[int, BaseException]) -> None:
+        with self._database.writing("") as transaction:
+            transaction.connection.execute(
+                update(outbox)
+                .where(outbox.c.seq.in_(published))
+                .values(published=transaction.machine_clock.now(), attempts=outbox.c.attempts + 1)
+            )
+            for seq, error in failed.items():
+                transaction.connection.execute(
+                    update(outbox)
+                    .where(outbox.c.seq == seq)
+                    .values(attempts=outbox.c.attempts + 1, last_error=type(error).__qualname__[:255])
+                )
+        self._metrics.events_published.labels(self._service).inc(len(published))
+        if failed:
+            self._metrics.publish_failures.labels(self._service).inc(len(failed))
+
+
+def _event(row: Any) -> Event:
+    return Event(Envelope.from_headers(row.topic, row.key, row.headers), bytes(row.payload))

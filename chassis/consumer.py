@@ -1,0 +1,109 @@
+"""The loop that brings one subscription's events from the carrier to the inbox."""
+
+from __future__ import annotations
+
+import threading
+from typing import TYPE_CHECKING
+
+from chassis.dead_letters import held_state
+from chassis.events.ports import EventSource
+from chassis.inbox import Inbox, RetryPolicy, StoreAway, Subscription
+from chassis.log import get_logger, trace
+
+if TYPE_CHECKING:
+    from chassis.db import Database
+    from chassis.metrics import Metrics
+
+_log = get_logger("chassis.consumer")
+
+
+class Consumer:
+    """One thread per subscription."""
+
+    # Longest wait for events; a replay asked for by another process is found so soon.
+    POLL_SECONDS = 1.0
+
+    def __init__(
+        self,
+        service: str,
+        subscription: Subscription,
+        database: Database,
+        source: EventSource,
+        metrics: Metrics,
+        policy: RetryPolicy | None = None,
+    ) -> None:
+        self.subscription = subscription
+        self.source = source
+        self._service = service
+        self._database = database
+        self._metrics = metrics
+        self._inbox = Inbox(database, subscription, policy)
+        self._stopping = threading.Event()
+        self._thread = threading.Thread(
+            target=self._run, name=f"consumer-{subscription.consumer}", daemon=True
+        )
+        database.wakeups.listen("inbox", source.wake)
+
+    def start(self) -> None:
+        self._thread.start()
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self, seconds: float) -> bool:
+        """Finish the event at hand; whether it did within the time. What was not handled comes again."""
+        self._stopping.set()
+        self.source.wake()
+        if self._thread.ident is not None:
+            self._thread.join(seconds)
+        ended = not self._thread.is_alive()
+        if ended:
+            self.source.close()
+        return ended
+
+    def gauges(self) -> dict[str, float]:
+        """For the metrics: events ahead, keys parked, events queued behind them, waiting, oldest waiting."""
+        state = held_state(self._database, self.subscription.consumer)
+        return {
+            "lag": self.source.lag(),
+            "parked": state.parked,
+            "queued": state.queued,
+            "waiting": state.waiting,
+            "oldest_waiting_seconds": state.oldest_waiting_seconds,
+        }
+
+    def run_once(self, seconds: float = 0.0) -> int:
+        """Take what there is (waiting at most so long for it); how many deliveries that was."""
+        for outcome in self._inbox.retry_due():
+            self._count(outcome)
+        deliveries = self.source.poll(self._patience(seconds))
+        for number, delivery in enumerate(deliveries, 1):
+            self._count(self._inbox.receive(delivery))
+            if self._stopping.is_set() or number == len(deliveries):
+                # Once a batch: repeated deliveries cost little, each commit is a write.
+                self.source.commit(delivery)
+                break
+        return len(deliveries)
+
+    def _patience(self, seconds: float) -> float:
+        due = self._inbox.next_due()
+        if due is None:
+            return seconds
+        return min(seconds, max((due - self._database.machine_clock.now()).total_seconds(), 0.0))
+
+    def _count(self, outcome: str) -> None:
+        self._metrics.events_received.labels(self._service, self.subscription.consumer, outcome).inc()
+
+    def _run(self) -> None:
+        failures = 0
+        while not self._stopping.is_set():
+            try:
+                self.run_once(self.POLL_SECONDS)
+                failures = 0
+            except Exception as error:  # store or carrier away: the loop must outlive it
+                failures += 1
+                if not isinstance(error, StoreAway) or failures == 1:
+                    _log.error("consumer failed", consumer=self.subscription.consumer, exception=trace(error))
+                self._stopping.wait(min(0.1 * 2**failures, 10.0))
+                self.source.rewind()

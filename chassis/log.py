@@ -1,0 +1,105 @@
+"""Logs: one JSON object a line on stderr (readable lines on a terminal), with the correlation id of the
+request.
+
+Ids, never people: an exception's text may hold what a person typed, so only its class and its frames are
+logged.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+import traceback
+from collections.abc import Iterator, MutableMapping
+from contextlib import contextmanager
+from types import TracebackType
+from typing import Any, TextIO, cast
+
+import structlog
+
+# Libraries that have something to say only when it is a warning.
+_QUIET = ("alembic", "asyncio", "uvicorn", "uvicorn.access", "grpc", "kafka", "sqlalchemy")
+
+
+def configure(level: str = "info", stream: TextIO | None = None) -> None:
+    """Set up logging of this process, the libraries' included."""
+    out = stream or sys.stderr
+    shared: list[Any] = [
+        structlog.contextvars.merge_contextvars,
+        structlog.stdlib.add_log_level,
+        structlog.processors.TimeStamper(fmt="iso", utc=True),
+        hide_exception_text,
+    ]
+    renderer: Any = (
+        structlog.dev.ConsoleRenderer(colors=True)
+        if out.isatty()
+        else structlog.processors.JSONRenderer(sort_keys=False)
+    )
+    structlog.configure(
+        processors=[*shared, renderer],
+        wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
+        logger_factory=structlog.WriteLoggerFactory(file=out),
+        cache_logger_on_first_use=False,
+    )
+    handler = logging.StreamHandler(out)
+    handler.setFormatter(
+        structlog.stdlib.ProcessorFormatter(
+            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
+        )
+    )
+    root = logging.getLogger()
+    for old in list(root.handlers):
+        root.removeHandler(old)
+    root.addHandler(handler)
+    root.setLevel(level.upper())
+    for name in _QUIET:
+        logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    logging.captureWarnings(True)
+
+
+def get_logger(name: str) -> structlog.stdlib.BoundLogger:
+    """A logger whose lines bear `logger`: NAME. Events are short snake_case or plain phrases, facts are
+    fields.
+    """
+    return cast("structlog.stdlib.BoundLogger", structlog.get_logger().bind(logger=name))
+
+
+@contextmanager
+def bound(**fields: str) -> Iterator[None]:
+    """Put fields (correlation_id=…) on every line logged in this block by this thread."""
+    with structlog.contextvars.bound_contextvars(**fields):
+        yield
+
+
+def trace(error: BaseException) -> list[str]:
+    """An exception's classes and frames, without its text."""
+    lines = []
+    seen: BaseException | None = error
+    while seen is not None:
+        lines.append(f"{type(seen).__module__}.{type(seen).__qualname__}")
+        lines += [
+            f"  {frame.filename}:{frame.lineno} {frame.name}"
+            for frame in traceback.extract_tb(seen.__traceback__)
+        ]
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return lines
+
+
+def hide_exception_text(
+    _logger: Any, _method: str, event: MutableMapping[str, Any]
+) -> MutableMapping[str, Any]:
+    """The structlog processor that turns `exc_info` into class and frames."""
+    info = event.pop("exc_info", None)
+    error = _exception(info)
+    if error is not None:
+        event["exception"] = trace(error)
+    return event
+
+
+def _exception(info: object) -> BaseException | None:
+    if isinstance(info, BaseException):
+        return info
+    if isinstance(info, tuple):
+        return cast("tuple[type, BaseException | None, TracebackType]", info)[1]
+    return sys.exc_info()[1] if info else None
