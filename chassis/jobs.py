@@ -13,13 +13,13 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from sqlalchemy import and_, or_, select, true, update
+from sqlalchemy import and_, func, or_, select, true, update
 
 from chassis.ids import uuid7
 from chassis.tables import jobs
 
 if TYPE_CHECKING:
-    from chassis.db import Transaction
+    from chassis.db import Database, Transaction
 
 Json = Any  # a JSON value: str, int, float, bool, None, list, dict
 Progress = Callable[[str, Mapping[str, str]], None]
@@ -243,24 +243,16 @@ class JobQueue:
         ).one()
         return _job(row)
 
-    def expire_leases(self) -> int:
-        """Free every running job at once. Only for a process that knows itself the store's only one."""
+    def expire_leases(self, kinds: list[str]) -> int:
+        """Free every running job of these kinds at once. Only for a process that knows itself alone."""
         self._transaction.require_writing()
         long_ago = self._transaction.machine_clock.now() - timedelta(seconds=1)
         result = self._transaction.connection.execute(
-            update(jobs).where(self._tenant(), jobs.c.state == JobState.RUNNING).values(lease_until=long_ago)
+            update(jobs)
+            .where(self._tenant(), jobs.c.kind.in_(kinds), jobs.c.state == JobState.RUNNING)
+            .values(lease_until=long_ago)
         )
         return int(result.rowcount)
-
-    def next_due(self) -> datetime | None:
-        """When the next job becomes free by the passing of time alone, None when none will."""
-        moments = self._transaction.connection.execute(
-            select(jobs.c.available, jobs.c.lease_until, jobs.c.state).where(
-                self._tenant(), jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING])
-            )
-        )
-        due = [row.available if row.state == JobState.QUEUED else row.lease_until for row in moments]
-        return min((moment for moment in due if moment is not None), default=None)
 
     def _finish(self, job: Job, state: JobState, reason: str, metadata: Mapping[str, str]) -> None:
         self._fenced_update(
@@ -318,3 +310,12 @@ def _job(row: Any) -> Job:
         started=row.started,
         finished=row.finished,
     )
+
+
+def job_counts(database: Database) -> list[tuple[str, str, int]]:
+    """(kind, state, how many) of every job in the store."""
+    with database.reading("") as transaction:
+        rows = transaction.connection.execute(
+            select(jobs.c.kind, jobs.c.state, func.count()).group_by(jobs.c.kind, jobs.c.state)
+        )
+        return [(kind, state, int(count)) for kind, state, count in rows]
