@@ -1,0 +1,160 @@
+"""From expected counts to a lottery: integer panels and weights whose mean is the given point.
+
+1. Herding (Welling, 'Herding dynamical weights to learn', ICML 2009): each panel is the best for the costs
+   (j x - running total) / members, so that the running mean stays within O(1/j) of x.
+2. Weights by non-negative least squares (Lawson, Hanson 1974).
+3. What is left, the residual, is the direction in which a new panel helps most; price it, first in the
+   box around x, then over the whole face, exactly. When no panel helps, the residual separates x from
+   every panel (the projection theorem), and x is no lottery's mean.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from scipy.optimize import nnls
+
+from services.sortition.lottery.polytope import NEAR, Polytope
+from services.sortition.lottery.pricing import PanelSearch
+from services.sortition.lottery.solver import Vector
+
+# Largest difference in one person's chance at which a point counts as attained; and what is still accepted
+# when floats allow no better.
+AIM = 1e-9
+ACCEPT = 1e-7
+_EXTRA_PANELS = 20
+
+
+@dataclass(frozen=True, slots=True)
+class Decomposition:
+    """`panels` (one per row) and `weights` nearest to x; `residual` in chances.
+
+    `direction` separates x from every panel on its face when the point is not attained.
+    """
+
+    panels: Vector
+    weights: Vector
+    residual: float
+    direction: Vector
+
+    @property
+    def attained(self) -> bool:
+        return self.residual <= ACCEPT
+
+
+class PanelSet:
+    """Distinct panels in the order they came."""
+
+    def __init__(self) -> None:
+        self._seen: set[bytes] = set()
+        self._panels: list[Vector] = []
+
+    def add(self, panel: Vector) -> bool:
+        key = panel.astype(np.int32).tobytes()
+        if key in self._seen:
+            return False
+        self._seen.add(key)
+        self._panels.append(panel)
+        return True
+
+    def __len__(self) -> int:
+        return len(self._panels)
+
+    def matrix(self) -> Vector:
+        return np.array(self._panels)
+
+
+def herd(search: PanelSearch, x: Vector, members: Vector, count: int) -> list[Vector]:
+    """`count` panels whose running mean follows x as closely as it can; fewer when the search is empty."""
+    total = np.zeros(len(x))
+    panels: list[Vector] = []
+    for j in range(1, count + 1):
+        panel = search.near((j * x - total) / members)
+        if panel is None:
+            break
+        total += panel
+        panels.append(panel)
+    return panels
+
+
+def decompose(polytope: Polytope, x: Vector) -> Decomposition:
+    """The lottery nearest to mean x over the panels on x's face. x: expected counts per type."""
+    row_lower, row_upper = polytope.face(x)
+    low, high = polytope.box(x)
+    low, high = np.maximum(low, polytope.lower), np.minimum(high, polytope.upper)
+    box = PanelSearch(polytope, low, high, row_lower, row_upper)
+    face_low = np.where(x <= polytope.lower + NEAR, polytope.lower, polytope.lower)
+    face_low = np.where(x >= polytope.upper - NEAR, polytope.upper, face_low)
+    face_high = np.where(x <= polytope.lower + NEAR, polytope.lower, polytope.upper)
+    face = PanelSearch(polytope, face_low, face_high, row_lower, row_upper)
+
+    panels = PanelSet()
+    free = int(np.count_nonzero(high > low))
+    for panel in herd(box, x, polytope.members, free + _EXTRA_PANELS if free else 1):
+        panels.add(panel)
+    if not len(panels):
+        for panel in herd(face, x, polytope.members, free + _EXTRA_PANELS):
+            panels.add(panel)
+    if not len(panels):
+        # No panel lies on the face at all: nothing to project onto, and the caller must cut or go by stages.
+        return Decomposition(np.zeros((0, len(x))), np.zeros(0), np.inf, np.zeros(len(x)))
+
+    best = np.inf
+    while True:
+        weights, residual = weigh(panels.matrix() - low, x - low)
+        difference = float(np.max(np.abs(residual) / polytope.members))
+        if difference <= AIM:
+            break
+        best = min(best, difference)
+        if not _price(panels, residual, weights, polytope, x, low, (box, face)):
+            break
+    return Decomposition(panels.matrix(), weights, difference, residual)
+
+
+def weigh(shifted: Vector, x: Vector) -> tuple[Vector, Vector]:
+    """Non-negative weights that sum to 1 with mean nearest to x: (weights, x - mean)."""
+    matrix = np.vstack([shifted.T, np.ones(len(shifted))])
+    target = np.append(x, 1.0)
+    weights, _ = nnls(matrix, target)
+    support = np.flatnonzero(weights > 0)
+    # Polish: the active set is right, its weights carry the rounding of many updates.
+    polished, *_ = np.linalg.lstsq(matrix[:, support], target, rcond=None)
+    if np.all(polished >= 0):
+        weights[:] = 0.0
+        weights[support] = polished
+    weights /= weights.sum()
+    return weights, x - shifted.T @ weights
+
+
+def _price(
+    panels: PanelSet,
+    residual: Vector,
+    weights: Vector,
+    polytope: Polytope,
+    x: Vector,
+    low: Vector,
+    searches: tuple[PanelSearch, PanelSearch],
+) -> bool:
+    """Add panels that reach further along the residual than the lottery so far. False when none does."""
+    costs = residual / np.max(np.abs(residual))
+    reached = float(costs @ (panels.matrix().T @ weights))
+    needed = reached + 1e-7
+    box, face = searches
+    found = False
+    # Several panels a round, each kept apart from the last by herding around the residual.
+    total = np.zeros(len(x))
+    for j in range(1, 2 + len(x) // 8):
+        panel = box.near(costs * len(x) + (j * x - total) / polytope.members)
+        if panel is None:
+            break
+        total += panel
+        if costs @ panel > needed and panels.add(panel):
+            found = True
+    if found:
+        return True
+    for search in (box, face):
+        panel, _ = search.best(costs)
+        if panel is not None and costs @ panel > needed and panels.add(panel):
+            return True
+    return False

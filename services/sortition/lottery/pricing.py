@@ -1,0 +1,104 @@
+"""Finding panels: the best integer point of a box and its rows for given costs, fast or exactly.
+
+Diving solves the linear programme, fixes its most fractional count to the nearest integer, solves again
+from where it stood, and goes on; a dead end turns the last choice round. A panel takes 5 to 20 solves of
+a few pivots each. When diving gets lost an integer programme takes over, so a panel is found whenever
+there is one.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from services.sortition.lottery.polytope import Polytope
+from services.sortition.lottery.solver import Model, Vector
+
+# Linear programmes that one dive may cost before an integer programme takes over.
+_DIVE_LIMIT = 120
+_INTEGRAL = 1e-7
+
+
+class PanelSearch:
+    """Searches lower <= count <= upper, row_lower <= A count <= row_upper for integer points."""
+
+    def __init__(
+        self, polytope: Polytope, lower: Vector, upper: Vector, row_lower: Vector, row_upper: Vector
+    ) -> None:
+        self._polytope = polytope
+        self._lower, self._upper = lower, upper
+        self._row_lower, self._row_upper = row_lower, row_upper
+        self._relaxed = polytope.model(lower, upper, row_lower, row_upper)
+        self._exact: Model | None = None
+        self.empty = False  # known to hold no panel
+
+    def relaxed_bound(self, costs: Vector) -> float | None:
+        """The most that costs · count reaches over the relaxation; None when even that is empty."""
+        self._relaxed.set_costs(costs)
+        return self._relaxed.objective if self._relaxed.solve() else None
+
+    def near(self, costs: Vector) -> Vector | None:
+        """A panel good for the costs, by diving; the best one when diving gets lost; None if there is none."""
+        if self.empty:
+            return None
+        self._relaxed.set_costs(costs)
+        if not self._relaxed.solve():
+            self.empty = True
+            return None
+        panel, conclusive = self._dive()
+        if panel is None and conclusive:
+            self.empty = True
+        elif panel is None:
+            return self.best(costs)[0]
+        return panel
+
+    def best(self, costs: Vector) -> tuple[Vector | None, float]:
+        """(a best panel for the costs, a proven bound on costs · count); (None, -inf) if there is none."""
+        if self._exact is None:
+            self._exact = self._polytope.model(
+                self._lower, self._upper, self._row_lower, self._row_upper, integer=True
+            )
+        self._exact.set_costs(costs)
+        if not self._exact.solve():
+            self.empty = True
+            return None, -np.inf
+        return np.round(self._exact.values), self._exact.bound
+
+    def _dive(self) -> tuple[Vector | None, bool]:
+        """(panel, _), or (None, whether every branch was tried)."""
+        model = self._relaxed
+        fixed: list[tuple[int, float, bool]] = []  # column, value, whether it is its second value
+        # Only counts within one of each other have just two choices; others leave the search incomplete.
+        complete = True
+        try:
+            for _ in range(_DIVE_LIMIT):
+                values = model.values
+                rounded = np.round(values)
+                distance = np.abs(values - rounded)
+                column = int(np.argmax(distance))
+                if distance[column] <= _INTEGRAL:
+                    if self._polytope.holds(rounded):
+                        return rounded, True
+                    return None, False
+                complete = complete and self._upper[column] - self._lower[column] <= 1
+                fixed.append((column, float(rounded[column]), False))
+                model.set_bound(column, rounded[column], rounded[column])
+                while not model.solve():
+                    while fixed and fixed[-1][2]:
+                        column = fixed.pop()[0]
+                        model.set_bound(column, self._lower[column], self._upper[column])
+                    if not fixed:
+                        return None, complete
+                    column, value, _ = fixed.pop()
+                    # The neighbour on the other side; within a box that is the only other choice.
+                    other = value - 1 if value > self._lower[column] else value + 1
+                    fixed.append((column, other, True))
+                    model.set_bound(column, other, other)
+            return None, False
+        finally:
+            for column, _, _ in fixed:
+                model.set_bound(column, self._lower[column], self._upper[column])
+
+
+def whole(polytope: Polytope) -> PanelSearch:
+    """A search over every panel there is."""
+    return PanelSearch(polytope, polytope.lower, polytope.upper, polytope.row_lower, polytope.row_upper)
