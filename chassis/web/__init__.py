@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from fastapi import FastAPI, Request, Response
 
-from chassis.web.forms import Form, FormError, Posted, form_of, invalid, posted
+from chassis.web.forms import Form, FormError, Posted, asked, form_of, invalid, posted
 from chassis.web.headers import SecurityHeaders
 from chassis.web.render import Crumb, is_fragment, redirect, render
 from chassis.web.site import HeaderMunicipality, Room, Site, caller, site_of
@@ -18,6 +18,7 @@ __all__ = [
     "Room",
     "SecurityHeaders",
     "Site",
+    "asked",
     "caller",
     "form_of",
     "install",

@@ -85,39 +85,39 @@ class Histogram:
 
 
 def histogram(
-    values: Sequence[float],
+    values: Sequence[tuple[float, int]],
     *,
     low: float = 0.0,
     high: float | None = None,
     bins: int = 20,
     marks: Mapping[str, float] | None = None,
 ) -> Histogram:
-    """Counts of values in `bins` equal steps from `low` to `high` (default: a round number over the top).
+    """(value, how many) pairs, in `bins` equal steps from `low` to `high` (default: a round number over all).
 
-    Every value is in exactly one bar: one on an edge belongs to the bar that starts there, the highest to
-    the last. Raises ValueError for values outside the axis.
+    Everything counted is in exactly one bar: a value on an edge belongs to the bar that starts there, the
+    highest to the last. Raises ValueError for values outside the axis.
     """
-    top = high if high is not None else round_up(max(values, default=1.0))
-    if any(value < low or value > top for value in values):
+    top = high if high is not None else round_up(max((value for value, _ in values), default=1.0))
+    if any(value < low or value > top for value, _ in values):
         raise ValueError("a value lies outside the histogram's axis")
     step = (top - low) / bins
     counts = [0] * bins
-    for value in values:
-        counts[min(int((value - low) / step), bins - 1)] += 1
+    for value, count in values:
+        # The slack keeps a value that is meant to be an edge (0.3 of steps of 0.1) on its own side of it.
+        counts[min(int((value - low) / step + 1e-9), bins - 1)] += count
     tallest = max(counts, default=0) or 1
     bars = []
     for index, count in enumerate(counts):
         start, end = low + index * step, low + (index + 1) * step
-        height = position(count, 0, tallest)
         bars.append(
             Bar(
                 start,
                 end,
                 count,
-                position(start, low, top),
-                position(step, 0, top - low),
-                height,
-                position(tallest - count, 0, tallest),
+                x=position(start, low, top),
+                width=position(step, 0, top - low),
+                height=position(count, 0, tallest),
+                y=position(tallest - count, 0, tallest),
             )
         )
     named = tuple((name, value, position(value, low, top)) for name, value in (marks or {}).items())

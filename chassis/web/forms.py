@@ -13,9 +13,10 @@ from chassis.text import Catalogue
 from chassis.web.site import site_of
 
 CSRF_FIELD = "csrf_token"
-# A pool of a million rows, with room to spare; what is larger is refused before it is read.
+# What is larger is refused before it is read whole; a use case may set a lower limit.
 LARGEST_UPLOAD = 256 * 1024 * 1024
 MOST_FIELDS = 20_000
+LARGEST_TEXT = 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,6 +57,11 @@ class Posted:
             if isinstance(value, str) and name != CSRF_FIELD
         }
 
+    @property
+    def token(self) -> str:
+        value = self._data.get(CSRF_FIELD, "")
+        return value if isinstance(value, str) else ""
+
     def text(self, name: str, default: str = "") -> str:
         value = self._data.get(name, default)
         return value.strip() if isinstance(value, str) else default
@@ -89,14 +95,23 @@ def invalid(*violations: FieldViolation) -> DomainError:
 
 
 async def posted(request: Request) -> Posted:
-    """FastAPI dependency of every unsafe page method: the form, once it is known to be ours.
+    """FastAPI dependency of every page method that changes something: the form, once it is known to be ours.
 
     Raises DomainError PERMISSION_DENIED for a form of another origin or without this visitor's token.
     """
-    data = await request.form(max_files=4, max_fields=MOST_FIELDS, max_part_size=4 * 1024 * 1024)
-    token = data.get(CSRF_FIELD, "")
-    site_of(request).check_csrf(request, token if isinstance(token, str) else "")
-    return Posted(data)
+    form = await asked(request)
+    site_of(request).check_csrf(request, form.token)
+    return form
+
+
+async def asked(request: Request) -> Posted:
+    """FastAPI dependency of a form that only asks (what it says must not stand in an address or a log).
+
+    It changes nothing, so it needs no token, and its page no cookie.
+    """
+    return Posted(
+        await request.form(max_files=4, max_fields=MOST_FIELDS, max_part_size=LARGEST_TEXT),
+    )
 
 
 def form_of(
