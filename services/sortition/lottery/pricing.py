@@ -37,7 +37,7 @@ class PanelSearch:
         return self._relaxed.objective if self._relaxed.solve() else None
 
     def near(self, costs: Vector) -> Vector | None:
-        """A panel good for the costs, by diving; the best one when diving gets lost; None if there is none."""
+        """A panel good for the costs, by diving; the best one when that gets lost; None if there is none."""
         if self.empty:
             return None
         self._relaxed.set_costs(costs)
