@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from fractions import Fraction
 
-from services.sortition.lottery.commitment import Identity, commit
+from services.sortition.lottery.commitment import Identity
 from services.sortition.lottery.lottery import ExactLottery, UniformLottery
 from services.sortition.lottery.problem import Problem
 
@@ -37,14 +37,17 @@ def optimal_chances(problem: Problem, exact: ExactLottery) -> dict[str, Fraction
 
 
 def receipts(
-    problem: Problem, exact: ExactLottery, uniform: UniformLottery, identities: Mapping[str, Identity]
+    problem: Problem,
+    exact: ExactLottery,
+    uniform: UniformLottery,
+    identities: Mapping[str, Identity],
+    commitments: Mapping[str, str],
 ) -> Receipts:
-    """A receipt per person: what opens their commitment, and their two chances."""
+    """A receipt per person: what opens their commitment (by random id), and their two chances."""
     optimal = optimal_chances(problem, exact)
     rows = []
     for person in problem.people:
         identity = identities[person.id]
-        values = dict(zip(problem.features, person.values, strict=True))
         rows.append(
             (
                 person.id,
@@ -53,7 +56,7 @@ def receipts(
                 *person.values,
                 decimal(optimal[person.id]),
                 decimal(uniform.chances[person.id]),
-                commit(person.id, identity, values),
+                commitments[identity.random_id],
             )
         )
     header = ("id", "random_id", "salt", *problem.features, "optimal", "drawn", "commitment")

@@ -76,11 +76,12 @@ def build(
         "targets": audit_file.targets(problem.targets),
     }
     audit = audit_file.build(problem, exact, identities, seed=seed, common=common, reasons=reasons or {})
-    commitments: dict[str, JSON] = {}
-    for person in problem.people:
-        values = dict(zip(problem.features, person.values, strict=True))
-        identity = identities[person.id]
-        commitments[identity.random_id] = commit(person.id, identity, values)
+    commitments = {
+        identities[person.id].random_id: commit(
+            person.id, identities[person.id], dict(zip(problem.features, person.values, strict=True))
+        )
+        for person in problem.people
+    }
     # Sorted by random id inside a panel, so that the order tells nothing about the people.
     panels: list[JSON] = [
         list[JSON](sorted(identities[person].random_id for person in panel)) for panel in uniform.panels
@@ -96,14 +97,14 @@ def build(
             "excluded": len(problem.exclude),
         },
         "pool_counts": _pool_counts(problem),
-        "commitments": commitments,
+        "commitments": dict(commitments),
         "panels": panels,
         "audit": {"file": "audit.json", "sha256": canonical.sha256(audit)},
     }
     return Published(
         commitment=_seal({name: canonical.write(part) for name, part in parts.items()}),
         audit=audit,
-        receipts=receipts(problem, exact, uniform, identities),
+        receipts=receipts(problem, exact, uniform, identities, commitments),
         identities=identities,
     )
 

@@ -561,12 +561,8 @@ def check_lottery(audit: Any, types: list[Any], report: Report) -> list[Fraction
     for t, kind in enumerate(types):
         follows = chances[t] * common * kind["members"] == expected[t]
         need(follows, part, f"the chance of type {t} does not follow from panels and weights")
-    for entry in audit["unreachable"]:
-        t = entry["type"]
+    for t in (entry["type"] for entry in audit["unreachable"]):
         need(0 <= t < n and chances[t] == 0, "audit: unreachable", f"type {t} is on a panel")
-        rows = (row for row in audit["rows"] if [t, 1] in row["coefficients"] and row["upper"] == 0)
-        shut = any(all(a >= 0 for _, a in row["coefficients"]) for row in rows)
-        need(shut, "audit: unreachable", f"no inequality keeps type {t} off the panel")
     report.holds.append("the exact lottery: panels keep every rule, weights add up to 1, chances follow")
     return chances
 
@@ -584,8 +580,14 @@ def check_proof(audit: Any, types: list[Any], chances: list[Fraction], report: R
         need(not audit["stages"], part, "the legacy method proves nothing")
         report.unchecked.append("optimality: the legacy method makes no claim")
         return
-    still_open = set(range(len(types))) - {entry["type"] for entry in audit["unreachable"]}
-    stages = audit["stages"] if method == "leximin" else audit["stages"][:1]
+    still_open, stages = set(range(len(types))), audit["stages"]
+    if method == "maximin":  # one stage, over those who fit some panel; leximin proves the others' 0 as well
+        apart = {entry["type"] for entry in audit["unreachable"]}
+        shut = {
+            row["coefficients"][0][0] for row in audit["rows"] if row["upper"] == 0 and row["coefficients"]
+        }
+        still_open, stages = still_open - apart, stages[:1]
+        report.unchecked.extend(f"that type {t} of audit.json fits no panel" for t in sorted(apart - shut))
     for number, stage in enumerate(stages):
         here = f"{part} {number}"
         weights, bound = stage_bound(stage, types, audit["rows"], here)
@@ -598,7 +600,7 @@ def check_proof(audit: Any, types: list[Any], chances: list[Fraction], report: R
         need(gap <= TOLERANCE, here, f"leaves room for chances {float(gap):.1e} higher")
         need(abs(level - floor) <= TOLERANCE, here, "its level is not the lowest chance still open")
         need(settled and len(set(settled)) == len(settled), here, "settles nobody, or somebody twice")
-        need(set(settled) <= still_open, here, "settles a type that is settled or fits no panel")
+        need(set(settled) <= still_open, here, "settles a type that is settled already")
         for t in settled if method == "leximin" else ():
             need(abs(chances[t] - level) <= TOLERANCE, here, f"type {t} does not have the level's chance")
             y = weights.get(t, Fraction(0))
