@@ -138,7 +138,7 @@ class SelectionFields:
     targets: tuple[Target, ...] = ()
 
     def checked(self) -> SelectionFields:
-        """With texts trimmed. Raises DomainError SELECTION_INVALID (INVALID_ARGUMENT) with every wrong field."""
+        """With texts trimmed. Raises DomainError SELECTION_INVALID with every wrong field."""
         clean = replace(
             self,
             title=" ".join(self.title.split()),

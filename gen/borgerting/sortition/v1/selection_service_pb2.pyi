@@ -21,6 +21,24 @@ else:
 
 DESCRIPTOR: _descriptor.FileDescriptor
 
+class _Bound:
+    ValueType = _typing.NewType("ValueType", _builtins.int)
+    V: _TypeAlias = ValueType  # noqa: Y015
+
+class _BoundEnumTypeWrapper(_enum_type_wrapper._EnumTypeWrapper[_Bound.ValueType], _builtins.type):
+    DESCRIPTOR: _descriptor.EnumDescriptor
+    BOUND_UNSPECIFIED: _Bound.ValueType  # 0
+    BOUND_MINIMUM: _Bound.ValueType  # 1
+    BOUND_MAXIMUM: _Bound.ValueType  # 2
+
+class Bound(_Bound, metaclass=_BoundEnumTypeWrapper):
+    """A side of a target."""
+
+BOUND_UNSPECIFIED: Bound.ValueType  # 0
+BOUND_MINIMUM: Bound.ValueType  # 1
+BOUND_MAXIMUM: Bound.ValueType  # 2
+Global___Bound: _TypeAlias = Bound  # noqa: Y015
+
 @_typing.final
 class Selection(_message.Message):
     """One panel to be drawn by lot: an assembly, a standing council, a committee."""
@@ -372,73 +390,79 @@ class TargetsCheck(_message.Message):
 
     DESCRIPTOR: _descriptor.Descriptor
 
-    @_typing.final
-    class Problem(_message.Message):
-        """Something wrong that no lottery can start with."""
-
-        DESCRIPTOR: _descriptor.Descriptor
-
-        REASON_FIELD_NUMBER: _builtins.int
-        FEATURE_FIELD_NUMBER: _builtins.int
-        VALUE_FIELD_NUMBER: _builtins.int
-        MESSAGE_FIELD_NUMBER: _builtins.int
-        reason: _builtins.str
-        """Stable, UPPER_SNAKE: `MINIMA_OVER_SIZE`."""
-        feature: _builtins.str
-        value: _builtins.str
-        message: _builtins.str
-        """In the caller's language."""
-        def __init__(
-            self,
-            *,
-            reason: _builtins.str = ...,
-            feature: _builtins.str = ...,
-            value: _builtins.str = ...,
-            message: _builtins.str = ...,
-        ) -> None: ...
-        _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
-        def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-        _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "message", b"message", "reason", b"reason", "value", b"value"]  # noqa: Y015
-        def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-        def WhichOneof(self, oneof_group: _Never) -> None: ...
-
     FEASIBLE_FIELD_NUMBER: _builtins.int
+    PEOPLE_FIELD_NUMBER: _builtins.int
     FINDINGS_FIELD_NUMBER: _builtins.int
     CURES_FIELD_NUMBER: _builtins.int
     PROBLEMS_FIELD_NUMBER: _builtins.int
-    UNREACHABLE_PEOPLE_FIELD_NUMBER: _builtins.int
+    KEPT_OFF_FIELD_NUMBER: _builtins.int
     feasible: _builtins.bool
     """Whether at least one panel meets every target."""
-    unreachable_people: _builtins.int
-    """People of the pool who fit no panel at all under these targets (only when feasible)."""
+    people: _builtins.int
+    """People who may be drawn."""
     @_builtins.property
     def findings(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetFinding]:
         """One for each target, in their order."""
 
     @_builtins.property
     def cures(self) -> _containers.RepeatedCompositeFieldContainer[Global___Cure]:
-        """The least changes that make the targets feasible, the one that frees most people first; empty when feasible."""
+        """Ways to make the targets feasible, the one that frees most people first; empty when feasible."""
 
     @_builtins.property
-    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetsCheck.Problem]:
-        """What is wrong with the targets themselves."""
+    def problems(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetProblem]:
+        """What keeps any lottery from starting: targets, pool or size do not fit together."""
+
+    @_builtins.property
+    def kept_off(self) -> _containers.RepeatedCompositeFieldContainer[Global___KeptOff]:
+        """People of the pool who fit no panel at all under these targets, because of these quotas."""
 
     def __init__(
         self,
         *,
         feasible: _builtins.bool = ...,
+        people: _builtins.int = ...,
         findings: _abc.Iterable[Global___TargetFinding] | None = ...,
         cures: _abc.Iterable[Global___Cure] | None = ...,
-        problems: _abc.Iterable[Global___TargetsCheck.Problem] | None = ...,
-        unreachable_people: _builtins.int = ...,
+        problems: _abc.Iterable[Global___TargetProblem] | None = ...,
+        kept_off: _abc.Iterable[Global___KeptOff] | None = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["cures", b"cures", "feasible", b"feasible", "findings", b"findings", "problems", b"problems", "unreachable_people", b"unreachable_people"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["cures", b"cures", "feasible", b"feasible", "findings", b"findings", "kept_off", b"kept_off", "people", b"people", "problems", b"problems"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TargetsCheck: _TypeAlias = TargetsCheck  # noqa: Y015
+
+@_typing.final
+class TargetProblem(_message.Message):
+    """What keeps a lottery from starting."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REASON_FIELD_NUMBER: _builtins.int
+    FEATURE_FIELD_NUMBER: _builtins.int
+    MESSAGE_FIELD_NUMBER: _builtins.int
+    reason: _builtins.str
+    """Stable, UPPER_SNAKE: `MINIMA_OVER_SIZE`."""
+    feature: _builtins.str
+    """The feature meant; empty when none is."""
+    message: _builtins.str
+    """In the caller's language, with what to do."""
+    def __init__(
+        self,
+        *,
+        reason: _builtins.str = ...,
+        feature: _builtins.str = ...,
+        message: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "message", b"message", "reason", b"reason"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___TargetProblem: _TypeAlias = TargetProblem  # noqa: Y015
 
 @_typing.final
 class TargetFinding(_message.Message):
@@ -449,42 +473,87 @@ class TargetFinding(_message.Message):
     FEATURE_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
     PEOPLE_FIELD_NUMBER: _builtins.int
-    FEWEST_FIELD_NUMBER: _builtins.int
-    MOST_FIELD_NUMBER: _builtins.int
-    REACHABLE_FIELD_NUMBER: _builtins.int
+    SHORT_BY_FIELD_NUMBER: _builtins.int
     feature: _builtins.str
     value: _builtins.str
     people: _builtins.int
-    """Volunteers who have the value."""
-    fewest: _builtins.int
-    """The fewest and the most of them on any panel that meets all other targets; not set when there is none."""
-    most: _builtins.int
-    reachable: _builtins.bool
-    """Whether the target can be met at all."""
+    """Volunteers who have the value and may be drawn."""
+    short_by: _builtins.int
+    """How many of them the pool lacks to reach the minimum."""
     def __init__(
         self,
         *,
         feature: _builtins.str = ...,
         value: _builtins.str = ...,
         people: _builtins.int = ...,
-        fewest: _builtins.int | None = ...,
-        most: _builtins.int | None = ...,
-        reachable: _builtins.bool = ...,
+        short_by: _builtins.int = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["_fewest", b"_fewest", "_most", b"_most", "fewest", b"fewest", "most", b"most"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["_fewest", b"_fewest", "_most", b"_most", "feature", b"feature", "fewest", b"fewest", "most", b"most", "people", b"people", "reachable", b"reachable", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "people", b"people", "short_by", b"short_by", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType__fewest: _TypeAlias = _typing.Literal["fewest"]  # noqa: Y015
-    _WhichOneofArgType__fewest: _TypeAlias = _typing.Literal["_fewest", b"_fewest"]  # noqa: Y015
-    _WhichOneofReturnType__most: _TypeAlias = _typing.Literal["most"]  # noqa: Y015
-    _WhichOneofArgType__most: _TypeAlias = _typing.Literal["_most", b"_most"]  # noqa: Y015
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__fewest) -> _WhichOneofReturnType__fewest | None: ...
-    @_typing.overload
-    def WhichOneof(self, oneof_group: _WhichOneofArgType__most) -> _WhichOneofReturnType__most | None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___TargetFinding: _TypeAlias = TargetFinding  # noqa: Y015
+
+@_typing.final
+class KeptOff(_message.Message):
+    """People who fit no panel."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PEOPLE_FIELD_NUMBER: _builtins.int
+    QUOTAS_FIELD_NUMBER: _builtins.int
+    people: _builtins.int
+    @_builtins.property
+    def quotas(self) -> _containers.RepeatedCompositeFieldContainer[Global___Quota]:
+        """A smallest set of quotas whose loosening would let them in; empty when the limit per address, or those who must be
+        drawn, keeps them off.
+        """
+
+    def __init__(
+        self,
+        *,
+        people: _builtins.int = ...,
+        quotas: _abc.Iterable[Global___Quota] | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["people", b"people", "quotas", b"quotas"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___KeptOff: _TypeAlias = KeptOff  # noqa: Y015
+
+@_typing.final
+class Quota(_message.Message):
+    """One side of one target."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    FEATURE_FIELD_NUMBER: _builtins.int
+    VALUE_FIELD_NUMBER: _builtins.int
+    BOUND_FIELD_NUMBER: _builtins.int
+    COUNT_FIELD_NUMBER: _builtins.int
+    feature: _builtins.str
+    value: _builtins.str
+    bound: Global___Bound.ValueType
+    count: _builtins.int
+    def __init__(
+        self,
+        *,
+        feature: _builtins.str = ...,
+        value: _builtins.str = ...,
+        bound: Global___Bound.ValueType = ...,
+        count: _builtins.int = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["bound", b"bound", "count", b"count", "feature", b"feature", "value", b"value"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___Quota: _TypeAlias = Quota  # noqa: Y015
 
 @_typing.final
 class Cure(_message.Message):
@@ -493,68 +562,92 @@ class Cure(_message.Message):
     DESCRIPTOR: _descriptor.Descriptor
 
     CHANGES_FIELD_NUMBER: _builtins.int
-    TOTAL_CHANGE_FIELD_NUMBER: _builtins.int
-    PEOPLE_FREED_FIELD_NUMBER: _builtins.int
+    SIZE_FIELD_NUMBER: _builtins.int
+    PER_ADDRESS_FIELD_NUMBER: _builtins.int
+    RELEASED_PEOPLE_FIELD_NUMBER: _builtins.int
+    SEATS_FIELD_NUMBER: _builtins.int
+    FREES_FIELD_NUMBER: _builtins.int
+    LEAST_FIELD_NUMBER: _builtins.int
+    BEYOND_FLEX_FIELD_NUMBER: _builtins.int
     MESSAGE_FIELD_NUMBER: _builtins.int
-    total_change: _builtins.int
-    """How many people's quotas it moves, in all."""
-    people_freed: _builtins.int
-    """How many more people of the pool could be drawn than under the other cures' least."""
+    size: _builtins.int
+    """Another size of the panel; not set: as it is."""
+    per_address: _builtins.int
+    """Another limit per address; not set: as it is."""
+    released_people: _builtins.int
+    """How many people would no longer be bound to be drawn."""
+    seats: _builtins.int
+    """The sum of all steps of `changes`."""
+    frees: _builtins.int
+    """How many people of the pool can be on some panel afterwards."""
+    least: _builtins.bool
+    """Whether no other change of targets alone takes fewer steps."""
+    beyond_flex: _builtins.bool
+    """Whether a target moves further than its min_flex or max_flex allows."""
     message: _builtins.str
     """In the caller's language."""
     @_builtins.property
-    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___TargetChange]: ...
+    def changes(self) -> _containers.RepeatedCompositeFieldContainer[Global___BoundChange]: ...
     def __init__(
         self,
         *,
-        changes: _abc.Iterable[Global___TargetChange] | None = ...,
-        total_change: _builtins.int = ...,
-        people_freed: _builtins.int = ...,
+        changes: _abc.Iterable[Global___BoundChange] | None = ...,
+        size: _builtins.int | None = ...,
+        per_address: _builtins.int | None = ...,
+        released_people: _builtins.int = ...,
+        seats: _builtins.int = ...,
+        frees: _builtins.int = ...,
+        least: _builtins.bool = ...,
+        beyond_flex: _builtins.bool = ...,
         message: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_per_address", b"_per_address", "_size", b"_size", "per_address", b"per_address", "size", b"size"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["changes", b"changes", "message", b"message", "people_freed", b"people_freed", "total_change", b"total_change"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_per_address", b"_per_address", "_size", b"_size", "beyond_flex", b"beyond_flex", "changes", b"changes", "frees", b"frees", "least", b"least", "message", b"message", "per_address", b"per_address", "released_people", b"released_people", "seats", b"seats", "size", b"size"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    def WhichOneof(self, oneof_group: _Never) -> None: ...
+    _WhichOneofReturnType__per_address: _TypeAlias = _typing.Literal["per_address"]  # noqa: Y015
+    _WhichOneofArgType__per_address: _TypeAlias = _typing.Literal["_per_address", b"_per_address"]  # noqa: Y015
+    _WhichOneofReturnType__size: _TypeAlias = _typing.Literal["size"]  # noqa: Y015
+    _WhichOneofArgType__size: _TypeAlias = _typing.Literal["_size", b"_size"]  # noqa: Y015
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__per_address) -> _WhichOneofReturnType__per_address | None: ...
+    @_typing.overload
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__size) -> _WhichOneofReturnType__size | None: ...
 
 Global___Cure: _TypeAlias = Cure  # noqa: Y015
 
 @_typing.final
-class TargetChange(_message.Message):
-    """One target to be moved."""
+class BoundChange(_message.Message):
+    """One side of one target, moved."""
 
     DESCRIPTOR: _descriptor.Descriptor
 
     FEATURE_FIELD_NUMBER: _builtins.int
     VALUE_FIELD_NUMBER: _builtins.int
-    MINIMUM_BEFORE_FIELD_NUMBER: _builtins.int
-    MINIMUM_AFTER_FIELD_NUMBER: _builtins.int
-    MAXIMUM_BEFORE_FIELD_NUMBER: _builtins.int
-    MAXIMUM_AFTER_FIELD_NUMBER: _builtins.int
+    BOUND_FIELD_NUMBER: _builtins.int
+    BEFORE_FIELD_NUMBER: _builtins.int
+    AFTER_FIELD_NUMBER: _builtins.int
     feature: _builtins.str
     value: _builtins.str
-    minimum_before: _builtins.int
-    minimum_after: _builtins.int
-    maximum_before: _builtins.int
-    maximum_after: _builtins.int
+    bound: Global___Bound.ValueType
+    before: _builtins.int
+    after: _builtins.int
     def __init__(
         self,
         *,
         feature: _builtins.str = ...,
         value: _builtins.str = ...,
-        minimum_before: _builtins.int = ...,
-        minimum_after: _builtins.int = ...,
-        maximum_before: _builtins.int = ...,
-        maximum_after: _builtins.int = ...,
+        bound: Global___Bound.ValueType = ...,
+        before: _builtins.int = ...,
+        after: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["feature", b"feature", "maximum_after", b"maximum_after", "maximum_before", b"maximum_before", "minimum_after", b"minimum_after", "minimum_before", b"minimum_before", "value", b"value"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["after", b"after", "before", b"before", "bound", b"bound", "feature", b"feature", "value", b"value"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
-Global___TargetChange: _TypeAlias = TargetChange  # noqa: Y015
+Global___BoundChange: _TypeAlias = BoundChange  # noqa: Y015
 
 @_typing.final
 class Person(_message.Message):
@@ -1051,7 +1144,7 @@ class ImportPoolRequest(_message.Message):
     name: _builtins.str
     """`municipalities/{municipality}/selections/{selection}`"""
     file: _builtins.bytes
-    """CSV or .xlsx. One message of gRPC carries at most 4 MiB; REST takes up to 32 MiB."""
+    """CSV or .xlsx, up to 32 MiB."""
     id_column: _builtins.str
     """The column with each person's id; when empty `id`, else the first."""
     request_id: _builtins.str

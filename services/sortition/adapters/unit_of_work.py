@@ -1,0 +1,77 @@
+"""Sortition's unit of work on a transaction of the store."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from uuid import UUID
+
+from borgerting.sortition.v1.events_pb2 import PanelConfirmed
+from chassis.audit import AuditTrail
+from chassis.db import Transaction
+from services.sortition.adapters.draw_repository import SqlDraws, SqlFiles, SqlSigning
+from services.sortition.adapters.repository import (
+    SqlContacts,
+    SqlImports,
+    SqlMunicipalities,
+    SqlPool,
+    SqlSeats,
+    SqlSelections,
+)
+from services.sortition.app.ports import DRAW_JOB, JobView
+from services.sortition.domain.draw import Draw
+from services.sortition.domain.selection import Selection
+
+SERVICE = "sortition"
+
+
+class OutboxEvents:
+    def __init__(self, transaction: Transaction) -> None:
+        self._outbox = transaction.outbox
+
+    def panel_confirmed(self, selection: Selection, seats: Sequence[UUID]) -> None:
+        message = PanelConfirmed(selection=selection.name, seats=[str(seat) for seat in seats])
+        self._outbox.add(SERVICE, f"selections/{selection.id}", message)
+
+
+class DrawJobs:
+    """The job of a draw, under the draw's own id."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self._jobs = transaction.jobs
+
+    def start_draw(self, draw: Draw) -> None:
+        payload = {
+            "selection": str(draw.selection),
+            "draw": str(draw.id),
+            "input_digest": draw.input_digest,
+            "seed": draw.seed,
+        }
+        self._jobs.enqueue(DRAW_JOB, payload, key=str(draw.id))
+
+    def cancel_draw(self, draw: Draw) -> None:
+        job = self._jobs.find(DRAW_JOB, str(draw.id))
+        if job is not None:
+            self._jobs.cancel(job.id)
+
+    def draw_job(self, draw_id: UUID) -> JobView | None:
+        job = self._jobs.find(DRAW_JOB, str(draw_id))
+        return None if job is None else JobView(job.stage, job.progress, job.attempts)
+
+
+class SqlUnitOfWork:
+    """All repositories of one municipality over one transaction; whoever opened it commits."""
+
+    def __init__(self, transaction: Transaction) -> None:
+        self.municipality = transaction.municipality
+        self.selections = SqlSelections(transaction)
+        self.pool = SqlPool(transaction)
+        self.contacts = SqlContacts(transaction)
+        self.imports = SqlImports(transaction)
+        self.draws = SqlDraws(transaction)
+        self.files = SqlFiles(transaction)
+        self.seats = SqlSeats(transaction)
+        self.municipalities = SqlMunicipalities(transaction)
+        self.signing = SqlSigning(transaction)
+        self.events = OutboxEvents(transaction)
+        self.audit: AuditTrail = transaction.audit
+        self.jobs = DrawJobs(transaction)
