@@ -99,7 +99,8 @@ def by_stages(
         progress("stage", float(len(levels) + 1))
         level = _stage(relaxed, master, search, panels, cuts)
         levels.append(level)
-        if method is Method.MAXIMIN:
+        # Who fits no panel settles at zero first; maximin's level is the next, the lowest of all the others.
+        if method is Method.MAXIMIN and not np.any(relaxed.open[list(unreachable)]):
             break
         relaxed.settle(level.settled, level.level)
         master.settle(level.settled, level.level)

@@ -581,13 +581,6 @@ def check_proof(audit: Any, types: list[Any], chances: list[Fraction], report: R
         report.unchecked.append("optimality: the legacy method makes no claim")
         return
     still_open, stages = set(range(len(types))), audit["stages"]
-    if method == "maximin":  # one stage, over those who fit some panel; leximin proves the others' 0 as well
-        apart = {entry["type"] for entry in audit["unreachable"]}
-        shut = {
-            row["coefficients"][0][0] for row in audit["rows"] if row["upper"] == 0 and row["coefficients"]
-        }
-        still_open, stages = still_open - apart, stages[:1]
-        report.unchecked.extend(f"that type {t} of audit.json fits no panel" for t in sorted(apart - shut))
     for number, stage in enumerate(stages):
         here = f"{part} {number}"
         weights, bound = stage_bound(stage, types, audit["rows"], here)
@@ -601,13 +594,16 @@ def check_proof(audit: Any, types: list[Any], chances: list[Fraction], report: R
         need(abs(level - floor) <= TOLERANCE, here, "its level is not the lowest chance still open")
         need(settled and len(set(settled)) == len(settled), here, "settles nobody, or somebody twice")
         need(set(settled) <= still_open, here, "settles a type that is settled already")
-        for t in settled if method == "leximin" else ():
+        for t in settled:
             need(abs(chances[t] - level) <= TOLERANCE, here, f"type {t} does not have the level's chance")
             y = weights.get(t, Fraction(0))
             need(y > 0 and gap * share <= TOLERANCE * y, here, f"type {t} is not proved to be settled")
         still_open -= set(settled)
     need(stages, part, "is empty: nothing is proved")
+    # Maximin proves only the lowest chance of those who fit a panel: the others' 0, then one stage more.
+    apart = {entry["type"] for entry in audit["unreachable"]} & {*still_open, *stages[-1]["settled"]}
     need(method != "leximin" or not still_open, part, f"leave out {len(still_open)} types")
+    need(method != "maximin" or not apart, part, "do not reach the lowest chance of those who fit a panel")
     claim = "optimal (leximin)" if method == "leximin" else "lowest chance optimal (maximin)"
     given = (
         f" given these {trusted} inequalities of audit.json, which --rerun proves again" if trusted else ""
