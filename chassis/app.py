@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     import typer
 
     from chassis.auth.keys import Keys
+    from chassis.auth.pages import PageSecurity
+    from chassis.auth.tokens import TokenVerifier
     from chassis.clock import Clock
     from chassis.config import SuiteSettings
     from chassis.db import Database
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
     from chassis.rpc.server import GrpcServiceRegistration
 
 ENTRY_POINT_GROUP = "borgerting.services"
+COMMANDS_ENTRY_POINT_GROUP = "borgerting.commands"
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,6 +55,8 @@ class BuildContext:
     channel: Callable[[str], grpc.Channel]
     broker: Broker
     keys: Keys
+    page_security: PageSecurity
+    verifier: TokenVerifier
     metrics: Metrics
 
 
@@ -74,7 +79,17 @@ class Service:
     on_stop: Sequence[Callable[[], None]] = ()
 
 
-Commands = Mapping[str, "typer.Typer | Callable[..., Any]"]
+CommandGroups = Mapping[str, "typer.Typer | Callable[..., Any]"]
+
+
+@dataclass(frozen=True)
+class Commands:
+    """Command groups of what is no service, found by the entry point group `borgerting.commands`: names
+    with a
+    line of help each, and what gives them when one is used."""
+
+    help: Mapping[str, str]
+    load: Callable[[], CommandGroups]
 
 
 @dataclass(frozen=True)
@@ -88,8 +103,13 @@ class Descriptor:
     name: str
     build: Callable[[BuildContext], Service]
     migrations: str
-    commands: Callable[[], Commands] | None = None
+    commands: Callable[[], CommandGroups] | None = None
     command_help: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def package(self) -> str:
+        """The service's package, which holds its words and templates."""
+        return self.migrations.rpartition(".")[0]
 
 
 def descriptors() -> dict[str, Descriptor]:
@@ -107,3 +127,19 @@ def descriptors() -> dict[str, Descriptor]:
             )
         found[descriptor.name] = descriptor
     return found
+
+
+def command_groups() -> dict[str, tuple[str, Callable[[], CommandGroups]]]:
+    """Name -> (line of help, loader) of all commands that services and other installed parts bring along."""
+    groups: dict[str, tuple[str, Callable[[], CommandGroups]]] = {}
+    for descriptor in descriptors().values():
+        if descriptor.commands is not None:
+            for name, line in descriptor.command_help.items():
+                groups[name] = (line, descriptor.commands)
+    for point in entry_points(group=COMMANDS_ENTRY_POINT_GROUP):
+        extra = point.load()
+        if not isinstance(extra, Commands):
+            raise ImportError(f"entry point {point.name} of {COMMANDS_ENTRY_POINT_GROUP} names no Commands")
+        for name, line in extra.help.items():
+            groups[name] = (line, extra.load)
+    return groups

@@ -150,6 +150,10 @@ def _sentence(detail: Any) -> str:
 
 def _problems(settings: SuiteSettings, services: list[str]) -> list[str]:
     problems = []
+    if settings.data_dir.exists() and not (
+        settings.data_dir.is_dir() and os.access(settings.data_dir, os.W_OK | os.X_OK)
+    ):
+        problems.append(f"BORGERTING_DATA_DIR: {settings.data_dir} is no folder that this user may write in.")
     if settings.clock:
         try:
             parse_clock(settings.clock, SystemClock())

@@ -1,0 +1,274 @@
+"""The command `borgerting`: what the chassis itself does, and the groups that services bring along.
+
+Help is quick because a service's commands are imported only when one of them is used. Results go to stdout,
+everything else to stderr. Exit codes: 0 done, 1 refused or failed, 2 wrong usage or settings, 70 our own
+fault.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import sys
+import traceback
+from collections.abc import Callable
+from importlib.metadata import version
+from pathlib import Path
+from typing import Annotated, Any, NoReturn
+
+import typer
+from typer.core import TyperCommand, TyperGroup
+
+from chassis.app import CommandGroups, command_groups, descriptors
+from chassis.errors import Code, DomainError
+
+USAGE = 2
+OUR_FAULT = 70
+
+
+class _LazyCommand(TyperCommand):
+    """Stands in help for a group that is imported when it is used."""
+
+    def __init__(self, name: str, help_line: str, load: Callable[[], CommandGroups]) -> None:
+        super().__init__(name=name, help=help_line, add_help_option=False)
+        self._load = load
+
+    def make_context(self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any) -> Any:
+        name = str(self.name)
+        found = self._load()[name]
+        if not isinstance(found, typer.Typer):
+            wrapper = typer.Typer(add_completion=False, rich_markup_mode=None)
+            wrapper.command(name)(found)
+            found = wrapper
+        command = typer.main.get_command(found)
+        command.name = name
+        return command.make_context(info_name, args, parent=parent, **extra)
+
+
+class _SuiteGroup(TyperGroup):
+    """The chassis's own commands and, by entry points, those of services and of what else is installed."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return [*super().list_commands(ctx), *sorted(command_groups())]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        own = super().get_command(ctx, cmd_name)
+        if own is not None:
+            return own
+        found = command_groups().get(cmd_name)
+        return None if found is None else _LazyCommand(cmd_name, *found)
+
+
+app = typer.Typer(
+    name="borgerting",
+    cls=_SuiteGroup,
+    add_completion=False,
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    help="Citizens' assemblies that anyone can trust because anyone can check them.\n\n"
+    "Start with `borgerting demo`, which shows everything with invented data, or `borgerting serve`. "
+    "Settings are BORGERTING_… environment variables; `borgerting check-config --list` names them all.",
+)
+
+
+def _show_version(value: bool) -> None:
+    if value:
+        typer.echo(f"borgerting {version('borgerting')}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    _version: Annotated[
+        bool,
+        typer.Option("--version", callback=_show_version, is_eager=True, help="Say which version this is."),
+    ] = False,
+) -> None:
+    pass
+
+
+DataDir = Annotated[
+    Path | None,
+    typer.Option("--data-dir", help="Folder of stores, events and keys (BORGERTING_DATA_DIR, else ./data)."),
+]
+
+
+@app.command()
+def serve(
+    service: Annotated[
+        str | None,
+        typer.Option("--service", help="Run this service alone; it then needs a broker to meet the others."),
+    ] = None,
+    data_dir: DataDir = None,
+    http_port: Annotated[
+        int | None, typer.Option("--http-port", help="Pages and REST (8080); 0 takes a free port.")
+    ] = None,
+    grpc_port: Annotated[
+        int | None, typer.Option("--grpc-port", help="gRPC (9090); 0 takes a free port.")
+    ] = None,
+    ops_port: Annotated[
+        int | None,
+        typer.Option("--ops-port", help="/livez, /readyz and /metrics (9100); 0 takes a free port."),
+    ] = None,
+    drain_seconds: Annotated[
+        float | None,
+        typer.Option("--drain-seconds", help="How long a stop may take to end what runs (20)."),
+    ] = None,
+) -> None:
+    """Run the suite in the foreground: all services in one process, stores and events in the data folder.
+
+    When it can be used it prints one line, `ready http=… grpc=… ops=…`, to stdout; logs go to stderr. SIGTERM
+    or Ctrl-C stops it: requests, calls and events under way are finished first; a draw that cannot end in
+    time is put back and resumed at the next start. A second signal ends it at once, and nothing is lost
+    then either.
+    """
+    from chassis.config import load_settings
+    from chassis.serve import serve_until_signal
+
+    found = descriptors()
+    settings = load_settings(
+        found,
+        data_dir=data_dir,
+        http_port=http_port,
+        grpc_port=grpc_port,
+        ops_port=ops_port,
+        drain_seconds=drain_seconds,
+    )
+    if service is not None:
+        _refuse_alone(service, list(found), settings.kafka_bootstrap)
+    serve_until_signal(settings, found)
+
+
+def _refuse_alone(service: str, known: list[str], broker: str) -> NoReturn:
+    if service not in known:
+        raise typer.BadParameter(f"{service!r} is no service; there are: {', '.join(known)}.")
+    if not broker:
+        raise typer.BadParameter(
+            f"--service {service} needs BORGERTING_KAFKA__BOOTSTRAP: alone, without a broker, it would never "
+            "meet the others. Run `borgerting serve` for all services in one process."
+        )
+    raise typer.BadParameter(
+        "this release carries events inside one process only; a service cannot run alone yet. "
+        "Run `borgerting serve` for all services in one process."
+    )
+
+
+@app.command()
+def migrate(data_dir: DataDir = None) -> None:
+    """Bring every service's store to this program's version (`serve` does so too).
+
+    Refuses while a suite runs on the same data folder.
+    """
+    from chassis.clock import SystemClock
+    from chassis.config import load_settings
+    from chassis.db import Database
+    from chassis.folder_lock import FolderLock
+    from chassis.migrations import migrate as run
+    from chassis.migrations import migration_state
+
+    found = descriptors()
+    settings = load_settings(found, data_dir=data_dir)
+    with FolderLock(settings.data_dir):
+        for name, descriptor in found.items():
+            database = Database(settings.database_url(name), clock=SystemClock())
+            try:
+                before = run(database, descriptor.migrations)
+                after = migration_state(database, descriptor.migrations)
+            finally:
+                database.close()
+            change = "is at" if before.at_head else f"was {before.current or 'empty'}, is now at"
+            typer.echo(f"{name}: {change} {after.current}")
+
+
+@app.command("check-config")
+def check_config(
+    list_all: Annotated[
+        bool, typer.Option("--list", help="Name every setting, its default and what it is for.")
+    ] = False,
+) -> None:
+    """Say everything that is wrong with the settings, at once. Exit 0: nothing; 2: something."""
+    from chassis.config import describe_settings, load_settings
+
+    found = descriptors()
+    if list_all:
+        for variable, default, meaning in describe_settings(found):
+            typer.echo(f"{variable}={default}\n    {meaning}")
+        return
+    settings = load_settings(found)
+    typer.echo(
+        f"The settings are in order (profile {settings.profile}, data in {settings.data_dir.absolute()})."
+    )
+
+
+def run(arguments: list[str] | None = None) -> int:
+    """Run one command line; its exit code. Nothing that happens inside shows as a traceback."""
+    command = typer.main.get_command(app)
+    try:
+        # Not standalone: it answers with what the command returned, or with the code it exited with.
+        result = command.main(args=arguments, prog_name="borgerting", standalone_mode=False)
+    except typer.Abort:
+        print("Stopped.", file=sys.stderr)  # noqa: T201
+        return 1
+    except BrokenPipeError:
+        # Whoever read our output has what they wanted; Python must not complain on the way out either.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
+    except Exception as error:  # the one handler
+        return _explain(error)
+    return result if isinstance(result, int) else 0
+
+
+def main() -> NoReturn:
+    sys.exit(run())
+
+
+def _explain(error: Exception) -> int:
+    from typer._click.exceptions import ClickException
+
+    if isinstance(error, ClickException):
+        error.show()
+        return error.exit_code
+    problems = getattr(error, "problems", None)
+    if isinstance(problems, list):  # SettingsError, without importing it for every command
+        for problem in problems:
+            _say(problem)
+        return USAGE
+    if isinstance(error, DomainError):
+        for line in _words(error):
+            _say(line)
+        return USAGE if error.code is Code.INVALID_ARGUMENT else 1
+    if isinstance(error, OSError) and error.strerror:
+        _say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
+        return 1
+    if type(error).__name__ == "KeyFileError":  # its message says what to do, and holds no key
+        _say(str(error))
+        return 1
+    # The text may hold what a person typed; class and place are enough to find the fault.
+    frames = traceback.extract_tb(error.__traceback__)
+    place = f" at {Path(frames[-1].filename).name}:{frames[-1].lineno}" if frames else ""
+    _say(
+        f"Something failed that should not have ({type(error).__qualname__}{place}, "
+        f"incident {secrets.token_hex(6)}). Please report it with this line."
+    )
+    return OUR_FAULT
+
+
+def _words(error: DomainError) -> list[str]:
+    from chassis.text import catalogues
+
+    locale = os.environ.get("LC_ALL") or os.environ.get("LC_MESSAGES") or os.environ.get("LANG") or ""
+    try:
+        packages = [descriptor.package for descriptor in descriptors().values()]
+    except Exception:  # a broken service must not hide what is wrong
+        packages = []
+    catalogue = catalogues(packages)["da" if locale.startswith("da") else "en"]
+    lines = [catalogue.error(error.reason, error.metadata)]
+    for violation in error.violations:
+        words = catalogue.error(violation.reason, violation.metadata)
+        if words != lines[0]:
+            lines.append(f"{violation.field}: {words}")
+    return lines
+
+
+def _say(text: str) -> None:
+    print(text, file=sys.stderr)  # noqa: T201

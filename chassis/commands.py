@@ -1,0 +1,47 @@
+"""What a service's own commands work with: its store, opened for one short unit of work."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from chassis.app import descriptors
+from chassis.auth.keys import FileKeys
+from chassis.clock import Clock, SystemClock
+from chassis.config import SuiteSettings, load_settings, parse_clock
+from chassis.db import Database
+from chassis.errors import DomainError
+from chassis.folder_lock import FolderLock
+from chassis.migrations import migrate
+
+
+@dataclass(frozen=True, slots=True)
+class CommandContext:
+    settings: SuiteSettings
+    clock: Clock
+    database: Database
+    keys: FileKeys
+
+
+@contextmanager
+def command_context(service: str, *, data_dir: Path | None = None) -> Iterator[CommandContext]:
+    """A service's store, at this program's version, also beside a running suite (which then has migrated it).
+
+    Raises SettingsError; DomainError STORE_IS_NEWER.
+    """
+    found = descriptors()
+    settings = load_settings(found, data_dir=data_dir)
+    clock = parse_clock(settings.clock, SystemClock())
+    database = Database(settings.database_url(service), clock=clock)
+    try:
+        try:
+            with FolderLock(settings.data_dir):
+                migrate(database, found[service].migrations)
+        except DomainError as error:
+            if error.reason != "DATA_FOLDER_IN_USE":
+                raise
+        yield CommandContext(settings, clock, database, FileKeys(settings.data_dir, clock))
+    finally:
+        database.close()

@@ -1,0 +1,157 @@
+"""One HTTP application of all services of a process: pages at `/{service}`, APIs at `/{service}/api/v1`."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+from importlib.metadata import version
+from socket import socket
+from typing import TYPE_CHECKING, Any, cast
+
+import uvicorn
+from fastapi import FastAPI, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from chassis.app import Service
+from chassis.auth.pages import PageSecurity, SessionCookies
+from chassis.auth.tokens import TokenVerifier
+from chassis.errors import DomainError
+from chassis.http import Requests
+from chassis.log import get_logger, trace
+from chassis.rest import failure_problem, make_api
+from chassis.web import Room, Site, errors, install
+from chassis.words import Describe
+
+if TYPE_CHECKING:
+    from chassis.metrics import Metrics
+
+_log = get_logger("chassis.http")
+_API = "api/v1"
+
+
+def make_http_app(
+    services: Sequence[Service],
+    *,
+    security: PageSecurity,
+    verifier: TokenVerifier,
+    describe: Describe,
+    metrics: Metrics,
+    https: bool,
+) -> FastAPI:
+    """The ASGI application. `https` says that people reach it by https only."""
+    app = FastAPI(title="Borgerting", openapi_url=None, docs_url=None, redoc_url=None)
+    rooms = [Room(service.name, service.template_package) for service in services if service.template_package]
+    site = Site(
+        rooms,
+        identify=security.identify,
+        csrf_token=security.csrf_token,
+        check_csrf=security.check_csrf,
+    )
+    install(app, site, https=https)
+    for service in services:
+        if service.api is not None:
+            api = make_api(
+                service.name,
+                service.api,
+                version=version("borgerting"),
+                verifier=verifier,
+                describe=describe,
+            )
+            app.mount(f"/{service.name}/{_API}", api)
+    for service in services:
+        if service.pages is not None:
+            app.include_router(service.pages, prefix=f"/{service.name}")
+    for service in services:
+        if service.root_pages is not None:
+            app.include_router(service.root_pages)
+    app.add_exception_handler(DomainError, _refused)
+    app.add_exception_handler(HTTPException, _framework_refused)
+    app.add_exception_handler(RequestValidationError, _unreadable)
+    app.add_middleware(SessionCookies)
+
+    names = [service.name for service in services]
+
+    def failure(request: Request, incident: str) -> Response:
+        if _is_api(request.url.path, names):
+            return failure_problem(request, incident, describe)
+        try:
+            return errors.failure(request, incident)
+        except Exception as error:  # even the shell may be what fails
+            _log.error("error page failed", incident=incident, exception=trace(error))
+            return errors.last_resort(incident)
+
+    def observe(path: str, method: str, route: str, status: int, seconds: float) -> None:
+        segment = path.split("/", 2)[1] if path.startswith("/") else ""
+        service = segment if segment in names else (names[0] if names else "")
+        surface = "api" if _is_api(path, names) else "pages"
+        # What the client sent is no label: only known methods and our own routes are.
+        known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "OTHER"
+        metrics.observe_request(service, surface, f"{known} {route or '-'}", str(status), seconds)
+
+    app.add_middleware(Requests, failure=failure, observe=observe)
+    return app
+
+
+def _is_api(path: str, names: Sequence[str]) -> bool:
+    parts = path.split("/", 3)
+    return len(parts) > 2 and parts[1] in names and parts[2] == "api"
+
+
+def _refused(request: Request, error: Exception) -> Response:
+    return errors.refusal(request, cast("DomainError", error))
+
+
+def _framework_refused(request: Request, error: Exception) -> Response:
+    return errors.of_status(request, cast("HTTPException", error).status_code)
+
+
+def _unreadable(request: Request, _error: Exception) -> Response:
+    # What did not fit is not shown: it may be anything, and the forms' own checks say more.
+    return errors.of_status(request, 400)
+
+
+class HttpServer:
+    """uvicorn in a thread of its own, so that its handling of signals stays out of ours."""
+
+    def __init__(self, app: Any, listener: socket, drain_seconds: float) -> None:
+        self._listener = listener
+        self._server = uvicorn.Server(
+            uvicorn.Config(
+                app,
+                lifespan="off",
+                log_config=None,
+                access_log=False,
+                server_header=False,
+                proxy_headers=False,
+                ws="none",
+                timeout_graceful_shutdown=max(1, int(drain_seconds)),
+            )
+        )
+        self._thread = threading.Thread(target=self._run, name="http", daemon=True)
+
+    def start(self, seconds: float = 10.0) -> None:
+        """Returns when it answers. Raises RuntimeError when it does not come up."""
+        self._thread.start()
+        until = time.monotonic() + seconds
+        while not self._server.started:
+            if not self._thread.is_alive() or time.monotonic() > until:
+                raise RuntimeError("the HTTP server did not come up; the log says why")
+            time.sleep(0.005)
+
+    @property
+    def alive(self) -> bool:
+        return self._thread.is_alive()
+
+    def stop(self, seconds: float) -> bool:
+        """Take no more requests, end those that run; whether they all ended within the time."""
+        self._server.should_exit = True
+        if self._thread.ident is None:
+            self._listener.close()
+            return True
+        self._thread.join(seconds)
+        return not self._thread.is_alive()
+
+    def _run(self) -> None:
+        self._server.run(sockets=[self._listener])

@@ -1,0 +1,106 @@
+"""The operator's port: `/livez` (the process answers), `/readyz` (it can do its work), `/metrics`."""
+
+from __future__ import annotations
+
+import json
+import threading
+from collections.abc import Callable, Sequence
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import TYPE_CHECKING, Any
+
+from chassis.app import CheckResult
+from chassis.log import get_logger, trace
+
+if TYPE_CHECKING:
+    from chassis.metrics import Metrics
+
+_log = get_logger("chassis.ops")
+
+Check = Callable[[], CheckResult]
+
+
+def run_check(check: Check) -> CheckResult:
+    """The check's result; a check that raises has failed."""
+    try:
+        return check()
+    except Exception as error:  # a check may fail in any way
+        _log.warning("readiness check raised", exception=trace(error))
+        name = str(getattr(check, "check_name", getattr(check, "__name__", "check")))
+        return CheckResult(name, False, type(error).__qualname__)
+
+
+class OpsServer:
+    """`checks` are run at each `/readyz`; `still_serving` says False from the moment a stop begins."""
+
+    def __init__(
+        self,
+        address: tuple[str, int],
+        metrics: Metrics,
+        checks: Sequence[Check],
+        still_serving: Callable[[], bool],
+    ) -> None:
+        handler = _handler(metrics, checks, still_serving)
+        self._server = _Server(address, handler)
+        self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
+
+    @property
+    def port(self) -> int:
+        return int(self._server.server_address[1])
+
+    def start(self) -> None:
+        self._thread.start()
+
+    def stop(self) -> None:
+        if self._thread.ident is not None:
+            self._server.shutdown()
+        self._server.server_close()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+    allow_reuse_address = True
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A client that went away is nothing to report."""
+
+
+def _handler(
+    metrics: Metrics, checks: Sequence[Check], still_serving: Callable[[], bool]
+) -> type[BaseHTTPRequestHandler]:
+    class Handler(BaseHTTPRequestHandler):
+        timeout = 10  # of an idle connection
+
+        def do_GET(self) -> None:
+            path = self.path.partition("?")[0]
+            if path == "/livez":
+                self._answer(200, "text/plain; charset=utf-8", b"alive\n")
+            elif path == "/readyz":
+                results = [run_check(check) for check in checks]
+                results.append(CheckResult("serving", still_serving(), "" if still_serving() else "stopping"))
+                ready = all(result.ok for result in results)
+                body = {
+                    "ready": ready,
+                    "checks": [{"name": one.name, "ok": one.ok, "detail": one.detail} for one in results],
+                }
+                text = json.dumps(body, indent=2).encode() + b"\n"
+                self._answer(200 if ready else 503, "application/json", text)
+            elif path == "/metrics":
+                self._answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics.exposition())
+            else:
+                self._answer(404, "text/plain; charset=utf-8", b"/livez /readyz /metrics\n")
+
+        def _answer(self, status: int, content_type: str, body: bytes) -> None:
+            self.send_response(status)
+            self.send_header("Content-Type", content_type)
+            self.send_header("Content-Length", str(len(body)))
+            self.send_header("Cache-Control", "no-store")
+            self.end_headers()
+            self.wfile.write(body)
+
+        def version_string(self) -> str:
+            return "borgerting"
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Probes every few seconds are no news."""
+
+    return Handler

@@ -1,0 +1,225 @@
+"""Builds the services of one process, starts them, and stops them again without losing anything."""
+
+from __future__ import annotations
+
+import functools
+import socket
+import threading
+import time
+from collections.abc import Callable, Mapping
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import grpc
+
+from chassis.app import BuildContext, Descriptor, Service
+from chassis.auth.csrf import Csrf
+from chassis.auth.keys import FileKeys
+from chassis.auth.pages import PageSecurity
+from chassis.auth.sessions import Sessions
+from chassis.auth.tokens import LocalTokens
+from chassis.clock import SystemClock
+from chassis.config import SuiteSettings, parse_clock, service_settings
+from chassis.db import Database
+from chassis.errors import Code, DomainError
+from chassis.events.local import FILE_NAME as EVENTS_FILE
+from chassis.events.local import LocalBroker
+from chassis.folder_lock import FolderLock
+from chassis.http_app import HttpServer, make_http_app
+from chassis.log import get_logger
+from chassis.metrics import Metrics
+from chassis.migrations import migrate
+from chassis.ops import OpsServer
+from chassis.rpc.interceptors import CallInterceptor
+from chassis.rpc.local import LocalServer
+from chassis.rpc.server import RpcServer
+from chassis.running import RunningService, at_once, gauges, named_check
+from chassis.text import catalogues
+
+_log = get_logger("chassis.suite")
+
+
+@dataclass(frozen=True, slots=True)
+class Addresses:
+    http: str
+    grpc: str
+    ops: str
+
+
+class Suite:
+    """Every service of `descriptors` in this process, on embedded stores and events.
+
+    `start` raises DomainError (DATA_FOLDER_IN_USE, STORE_IS_NEWER, …) or OSError (a port is taken), and
+    leaves nothing behind.
+    """
+
+    def __init__(self, settings: SuiteSettings, descriptors: Mapping[str, Descriptor]) -> None:
+        self._settings = settings
+        self._descriptors = descriptors
+        self._resources = ExitStack()
+        self._serving = False
+        self._running: list[RunningService] = []
+        self.metrics = Metrics()
+
+    def start(self) -> Addresses:
+        started = time.monotonic()
+        try:
+            addresses = self._start()
+        except BaseException:
+            self._resources.close()
+            raise
+        _log.info("ready", seconds=round(time.monotonic() - started, 2), services=list(self._descriptors))
+        return addresses
+
+    def _start(self) -> Addresses:
+        settings = self._settings
+        self._resources.enter_context(FolderLock(settings.data_dir))
+        clock = parse_clock(settings.clock, SystemClock())
+        keys = FileKeys(settings.data_dir, clock)
+        tokens = LocalTokens(keys, clock)
+        security = PageSecurity(Sessions(keys, clock), Csrf(keys), base_url=settings.base_url)
+        broker = LocalBroker(settings.data_dir / EVENTS_FILE)
+        self._resources.callback(broker.close)
+
+        services: list[Service] = []
+        interceptor = CallInterceptor(tokens, self._describe, self._observe_call)
+        local = LocalServer(interceptors=[interceptor])
+        for name, descriptor in self._descriptors.items():
+            database = Database(settings.database_url(name), clock=clock)
+            self._resources.callback(database.close)
+            migrate(database, descriptor.migrations)
+            service = descriptor.build(
+                BuildContext(
+                    service=name,
+                    settings=settings,
+                    service_settings=service_settings(name),
+                    clock=clock,
+                    database=database,
+                    channel=self._channel_maker(local),
+                    broker=broker,
+                    keys=keys,
+                    page_security=security,
+                    verifier=tokens,
+                    metrics=self.metrics,
+                )
+            )
+            services.append(service)
+            self._running.append(RunningService(service, descriptor, database, broker, self.metrics))
+        registrations = [each for service in services for each in service.grpc_services]
+        self._owners = {
+            each.full_name: service.name for service in services for each in service.grpc_services
+        }
+        self._catalogues = catalogues(
+            [service.locale_package for service in services if service.locale_package]
+        )
+        for registration in registrations:
+            registration.add_to_server(registration.servicer, local)
+
+        rpc = RpcServer(registrations, [interceptor])
+        grpc_port = rpc.bind(f"{settings.host}:{settings.grpc_port}")
+        listener = _listen(settings.host, settings.http_port)
+        self._resources.callback(listener.close)
+        app = make_http_app(
+            services,
+            security=security,
+            verifier=tokens,
+            describe=self._describe,
+            metrics=self.metrics,
+            https=settings.base_url.startswith("https://"),
+        )
+        self._http = HttpServer(app, listener, settings.drain_seconds / 2)
+        self._rpc = rpc
+        self._ops = OpsServer(
+            (settings.host, settings.ops_port),
+            self.metrics,
+            [
+                named_check("events", _done(broker.check), "the event log cannot be written"),
+                named_check("http", lambda: self._http.alive, "the HTTP server has ended"),
+                *(check for one in self._running for check in one.checks()),
+            ],
+            lambda: self._serving,
+        )
+        self._resources.callback(self._ops.stop)
+        self.metrics.at_scrape(lambda: gauges(self._running))
+
+        self._ops.start()
+        for one in self._running:
+            one.start()
+        rpc.start()
+        self._http.start()
+        self._serving = True
+        return Addresses(
+            http=settings.base_url or f"http://{settings.host}:{listener.getsockname()[1]}",
+            grpc=f"{settings.host}:{grpc_port}",
+            ops=f"http://{settings.host}:{self._ops.port}",
+        )
+
+    def stop(self) -> bool:
+        """Take nothing more, end what runs, send what waits; whether all of it was done within the time.
+
+        Order: HTTP and gRPC (they ask for work), jobs (what cannot end is put back), consumers, relay.
+        """
+        self._serving = False
+        until = time.monotonic() + self._settings.drain_seconds
+
+        def left(share: float = 1.0) -> float:
+            return max(0.0, (until - time.monotonic()) * share)
+
+        _log.info("stopping", within_seconds=self._settings.drain_seconds)
+        grpc_stop = threading.Thread(target=self._rpc.stop, args=(left(0.5),), name="grpc-stop", daemon=True)
+        grpc_stop.start()
+        http_done = self._http.stop(left(0.5))
+        grpc_stop.join(left(0.5))
+        leftovers = at_once([functools.partial(one.stop, left) for one in self._running])
+        unfinished = sum(one.jobs for one in leftovers)
+        behind = sum(one.consumers for one in leftovers)
+        unsent = sum(one.events for one in leftovers)
+        clean = http_done and not grpc_stop.is_alive() and not unfinished and not behind and not unsent
+        _log.info(
+            "stopped" if clean else "stopped with work left over, which is resumed at the next start",
+            http_drained=http_done,
+            grpc_drained=not grpc_stop.is_alive(),
+            jobs_still_running=unfinished,
+            consumers_still_busy=behind,
+            events_unsent=unsent,
+        )
+        self._resources.close()
+        return clean
+
+    def _channel_maker(self, local: LocalServer) -> Callable[[str], grpc.Channel]:
+        def channel(service: str) -> grpc.Channel:
+            if service not in self._descriptors:
+                raise DomainError(Code.FAILED_PRECONDITION, "SERVICE_UNKNOWN", {"service": service})
+            return local.channel()
+
+        return channel
+
+    def _describe(self, reason: str, metadata: Mapping[str, str], language: str) -> str:
+        return self._catalogues[language].error(reason, metadata)
+
+    def _observe_call(self, method: str, code: str, seconds: float) -> None:
+        service = self._owners.get(method.split("/")[1], "") if method.count("/") == 2 else ""
+        self.metrics.observe_request(service, "grpc", method, code, seconds)
+
+
+def _done(action: Callable[[], None]) -> Callable[[], bool]:
+    """Whether `action` ends without raising (the check that runs it sees to that)."""
+
+    def run() -> bool:
+        action()
+        return True
+
+    return run
+
+
+def _listen(host: str, port: int) -> socket.socket:
+    """Raises OSError, whose text names the address, when the port is taken."""
+    listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((host, port))
+        listener.listen(512)
+    except OSError as error:
+        listener.close()
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
+    return listener
