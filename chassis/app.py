@@ -79,17 +79,17 @@ class Service:
     on_stop: Sequence[Callable[[], None]] = ()
 
 
-CommandGroups = Mapping[str, "typer.Typer | Callable[..., Any]"]
+Commands = Mapping[str, "typer.Typer | Callable[..., Any]"]
 
 
 @dataclass(frozen=True)
-class Commands:
+class ExtraCommands:
     """Command groups of what is no service, found by the entry point group `borgerting.commands`: names
     with a
     line of help each, and what gives them when one is used."""
 
     help: Mapping[str, str]
-    load: Callable[[], CommandGroups]
+    load: Callable[[], Commands]
 
 
 @dataclass(frozen=True)
@@ -103,7 +103,7 @@ class Descriptor:
     name: str
     build: Callable[[BuildContext], Service]
     migrations: str
-    commands: Callable[[], CommandGroups] | None = None
+    commands: Callable[[], Commands] | None = None
     command_help: Mapping[str, str] = field(default_factory=dict)
 
     @property
@@ -129,17 +129,19 @@ def descriptors() -> dict[str, Descriptor]:
     return found
 
 
-def command_groups() -> dict[str, tuple[str, Callable[[], CommandGroups]]]:
+def command_groups() -> dict[str, tuple[str, Callable[[], Commands]]]:
     """Name -> (line of help, loader) of all commands that services and other installed parts bring along."""
-    groups: dict[str, tuple[str, Callable[[], CommandGroups]]] = {}
+    groups: dict[str, tuple[str, Callable[[], Commands]]] = {}
     for descriptor in descriptors().values():
         if descriptor.commands is not None:
             for name, line in descriptor.command_help.items():
                 groups[name] = (line, descriptor.commands)
     for point in entry_points(group=COMMANDS_ENTRY_POINT_GROUP):
         extra = point.load()
-        if not isinstance(extra, Commands):
-            raise ImportError(f"entry point {point.name} of {COMMANDS_ENTRY_POINT_GROUP} names no Commands")
+        if not isinstance(extra, ExtraCommands):
+            raise ImportError(
+                f"entry point {point.name} of {COMMANDS_ENTRY_POINT_GROUP} names no ExtraCommands"
+            )
         for name, line in extra.help.items():
             groups[name] = (line, extra.load)
     return groups

@@ -19,7 +19,7 @@ from typing import Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand, TyperGroup
 
-from chassis.app import CommandGroups, command_groups, descriptors
+from chassis.app import Commands, command_groups, descriptors
 from chassis.errors import Code, DomainError
 
 USAGE = 2
@@ -29,7 +29,7 @@ OUR_FAULT = 70
 class _LazyCommand(TyperCommand):
     """Stands in help for a group that is imported when it is used."""
 
-    def __init__(self, name: str, help_line: str, load: Callable[[], CommandGroups]) -> None:
+    def __init__(self, name: str, help_line: str, load: Callable[[], Commands]) -> None:
         super().__init__(name=name, help=help_line, add_help_option=False)
         self._load = load
 

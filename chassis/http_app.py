@@ -13,6 +13,7 @@ import uvicorn
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import Receive, Scope, Send
 
 from chassis.app import Service
 from chassis.auth.pages import PageSecurity, SessionCookies
@@ -29,6 +30,8 @@ if TYPE_CHECKING:
 
 _log = get_logger("chassis.http")
 _API = "api/v1"
+# The largest file taken is 256 MiB (error.FILE_TOO_LARGE says so); its envelope comes on top.
+_MAX_BODY = 260 * 1024 * 1024
 
 
 def make_http_app(
@@ -41,7 +44,9 @@ def make_http_app(
     https: bool,
 ) -> FastAPI:
     """The ASGI application. `https` says that people reach it by https only."""
-    app = FastAPI(title="Borgerting", openapi_url=None, docs_url=None, redoc_url=None)
+    app = FastAPI(
+        title="Borgerting", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=_MAX_BODY
+    )
     rooms = [Room(service.name, service.template_package) for service in services if service.template_package]
     site = Site(
         rooms,
@@ -59,6 +64,7 @@ def make_http_app(
                 verifier=verifier,
                 describe=describe,
             )
+            api.add_exception_handler(Exception, _leave_to_the_whole)
             app.mount(f"/{service.name}/{_API}", api)
     for service in services:
         if service.pages is not None:
@@ -110,6 +116,16 @@ def _framework_refused(request: Request, error: Exception) -> Response:
 def _unreadable(request: Request, _error: Exception) -> Response:
     # What did not fit is not shown: it may be anything, and the forms' own checks say more.
     return errors.of_status(request, 400)
+
+
+def _leave_to_the_whole(_request: Request, _error: Exception) -> Response:
+    """A mounted application would answer a failure itself; that is for the one net (chassis.http)."""
+    return _Silence()
+
+
+class _Silence(Response):
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Sends nothing; the framework raises the failure on."""
 
 
 class HttpServer:

@@ -27,6 +27,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     shared: list[Any] = [
         structlog.contextvars.merge_contextvars,
         structlog.stdlib.add_log_level,
+        _add_name,
         structlog.processors.TimeStamper(fmt="iso", utc=True),
         hide_exception_text,
     ]
@@ -38,13 +39,13 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     structlog.configure(
         processors=[*shared, renderer],
         wrapper_class=structlog.make_filtering_bound_logger(logging.getLevelName(level.upper())),
-        logger_factory=structlog.WriteLoggerFactory(file=out),
+        logger_factory=_NamedLoggers(out),
         cache_logger_on_first_use=False,
     )
     handler = logging.StreamHandler(out)
     handler.setFormatter(
         structlog.stdlib.ProcessorFormatter(
-            foreign_pre_chain=[structlog.stdlib.add_logger_name, *shared],
+            foreign_pre_chain=shared,
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
@@ -58,11 +59,34 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     logging.captureWarnings(True)
 
 
+class _NamedLogger(structlog.WriteLogger):
+    name = ""
+
+
+class _NamedLoggers:
+    """Loggers that remember the name they were asked for by."""
+
+    def __init__(self, out: TextIO) -> None:
+        self._out = out
+
+    def __call__(self, *names: object) -> _NamedLogger:
+        logger = _NamedLogger(self._out)
+        logger.name = str(names[0]) if names else ""
+        return logger
+
+
+def _add_name(logger: Any, _method: str, event: MutableMapping[str, Any]) -> MutableMapping[str, Any]:
+    name = getattr(logger, "name", "")
+    if name:
+        event.setdefault("logger", name)
+    return event
+
+
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     """A logger whose lines bear `logger`: NAME. Events are short snake_case or plain phrases, facts are
     fields.
     """
-    return cast("structlog.stdlib.BoundLogger", structlog.get_logger().bind(logger=name))
+    return cast("structlog.stdlib.BoundLogger", structlog.get_logger(name))
 
 
 @contextmanager

@@ -1,0 +1,1 @@
+"""A service with one of everything, to test the chassis with."""

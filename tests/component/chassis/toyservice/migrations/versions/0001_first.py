@@ -1,0 +1,25 @@
+"""The chassis's tables, and the toy's own."""
+
+import sqlalchemy as sa
+from alembic import op
+
+from chassis.migrations import create_chassis_tables
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    create_chassis_tables(op)
+    op.create_table(
+        "heard",
+        sa.Column("seq", sa.Integer(), primary_key=True),
+        sa.Column("municipality", sa.String(63), nullable=False),
+        sa.Column("text", sa.String(255), nullable=False),
+    )
+    op.create_table(
+        "work",
+        sa.Column("seq", sa.Integer(), primary_key=True),
+        sa.Column("pid", sa.Integer(), nullable=False),
+        sa.Column("what", sa.String(255), nullable=False),
+    )
