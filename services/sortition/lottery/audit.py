@@ -7,6 +7,7 @@ whole proof: the optimal lottery with rational weights, the stages' duals and wh
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 from services.sortition.lottery import canonical
 from services.sortition.lottery.canonical import JSON
@@ -17,6 +18,14 @@ from services.sortition.lottery.problem import Problem, Target
 SCHEMA = "borgerting.audit/1"
 
 
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Which columns of the respondents' table were the id and the address, for who solves again."""
+
+    id: str = ""
+    address: tuple[str, ...] = ()
+
+
 def build(
     problem: Problem,
     exact: ExactLottery,
@@ -24,18 +33,21 @@ def build(
     *,
     seed: str,
     common: Mapping[str, JSON],
+    columns: Columns,
     reasons: Mapping[int, str],
 ) -> bytes:
     """The canonical bytes of `audit.json`.
 
     `common` are the parts that it shares with the record (mode, method, program, targets, size, limit per
-    address); `reasons` says per unreachable type why it fits no panel.
+    address), `columns` where the table had id and address; `reasons` says per unreachable type why it fits
+    no panel.
     """
     return canonical.write(
         {
             **common,
             "schema": SCHEMA,
             "seed": seed,
+            "columns": {"id": columns.id, "address": list(columns.address)},
             "features": list(problem.features),
             "people": _people(problem, exact, identities),
             "types": [_type(kind) for kind in exact.types],

@@ -15,6 +15,7 @@ from typing import Any
 
 from services.sortition.lottery import audit as audit_file
 from services.sortition.lottery import canonical, number, suppression
+from services.sortition.lottery.audit import Columns
 from services.sortition.lottery.canonical import JSON
 from services.sortition.lottery.commitment import Identity, commit, mint
 from services.sortition.lottery.errors import LotteryError
@@ -26,6 +27,7 @@ from services.sortition.lottery.receipt import Receipts, receipts
 SCHEMA = "borgerting.record/1"
 # What the record has and the commitment has not: all that follows from the number.
 AFTER_THE_DRAW = ("commitment", "number", "outcome", "panel_counts")
+NO_COLUMNS = Columns()
 SEALS = ("digest", "digests")
 
 
@@ -58,13 +60,14 @@ def build(
     program_version: str,
     title: str = "",
     announced: str = "",
+    columns: Columns = NO_COLUMNS,
     reasons: Mapping[int, str] | None = None,
 ) -> Published:
     """Everything about a draw but its number.
 
     `announced` names the source of the number beforehand (public mode: 'three dice at the town hall').
-    `reasons` says per unreachable type index why it fits no panel. `token_bytes` makes salts and random
-    ids; nothing else is random here.
+    `columns` names the table's columns that `--rerun` needs; `reasons` says per unreachable type index why
+    it fits no panel. `token_bytes` makes salts and random ids; nothing else is random here.
     """
     identities = mint([person.id for person in problem.people], token_bytes)
     common: dict[str, JSON] = {
@@ -75,7 +78,9 @@ def build(
         "per_address": problem.per_address,
         "targets": audit_file.targets(problem.targets),
     }
-    audit = audit_file.build(problem, exact, identities, seed=seed, common=common, reasons=reasons or {})
+    audit = audit_file.build(
+        problem, exact, identities, seed=seed, common=common, columns=columns, reasons=reasons or {}
+    )
     commitments = {
         identities[person.id].random_id: commit(
             person.id, identities[person.id], dict(zip(problem.features, person.values, strict=True))

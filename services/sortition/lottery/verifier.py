@@ -202,6 +202,7 @@ AUDIT = {
     **COMMON,
     "schema": str,
     "seed": str,
+    "columns": {"id": str, "address": [str]},
     "features": [str],
     "people": [{**PERSON, "household": MAYBE, "type": MAYBE}],
     "types": [{**TYPE, "household": [{"values": [str], "must": bool}]}],
