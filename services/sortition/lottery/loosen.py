@@ -21,7 +21,7 @@ from services.sortition.lottery.types import Reduction
 
 @dataclass(frozen=True, slots=True)
 class Change:
-    """One side of a quota row loosened by `seats` (at least 1): minimum lowered (`down`) or maximum raised."""
+    """One side of a quota loosened by `seats` (at least 1): minimum lowered (`down`) or maximum raised."""
 
     row: Row
     down: bool
@@ -74,7 +74,7 @@ class Loosening:
         )
 
     def fewest(self, must_have: int) -> tuple[Change, ...] | None:
-        """The fewest quota sides, then the fewest seats, that let type `must_have` onto a panel; None if none."""
+        """The fewest quota sides, then seats, that let type `must_have` onto a panel; None if none do."""
         seats = sum(most for _, _, most in self._sides) + 1
         self._price(per_seat=1.0, per_side=float(min(seats, 100 * self._reduction.size)))
         self._model.set_bound(must_have, max(1.0, self._lower[must_have]), self._upper[must_have])

@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 
-import numpy as np
-
-from services.sortition.lottery.errors import SolverFailed
+from services.sortition.lottery.coverage import unreachable
+from services.sortition.lottery.errors import InfeasibleTargets
 from services.sortition.lottery.loosen import Loosening
 from services.sortition.lottery.polytope import Polytope
-from services.sortition.lottery.pricing import whole
 from services.sortition.lottery.types import Reduction
 
 
@@ -49,27 +47,11 @@ class Blocked:
 
 def reachable(reduction: Reduction) -> set[int] | None:
     """The indices of the types that are on some panel; None when there is no panel at all."""
-    polytope = Polytope.of(reduction.types, reduction.rows)
-    search = whole(polytope)
-    open_types = np.ones(len(reduction.types))
-    covered: set[int] = set()
-    while open_types.any():
-        # A quick panel first; the exact search only when the quick one meets nobody new.
-        panel = search.near(open_types)
-        if panel is None and not covered:
-            return None
-        if panel is None or not (panel * open_types).any():
-            panel, bound = search.best(open_types)
-            if panel is None:
-                return None
-            if not (panel * open_types).any():
-                if bound > 0.5:
-                    raise SolverFailed(f"the best panel meets nobody new, but the bound is {bound}")
-                break
-        met = np.flatnonzero(panel > 0.5)
-        covered.update(int(t) for t in met)
-        open_types[met] = 0.0
-    return covered
+    try:
+        shut_out = unreachable(Polytope.of(reduction.types, reduction.rows))
+    except InfeasibleTargets:
+        return None
+    return set(range(len(reduction.types))) - {int(t) for t in shut_out}
 
 
 def blocked(reduction: Reduction, types: Sequence[int]) -> tuple[Blocked, ...]:

@@ -1,0 +1,50 @@
+"""What follows from the number: the record, the panel, the rest of the pool, the report."""
+
+from __future__ import annotations
+
+import json
+
+from services.sortition.lottery import record
+from services.sortition.words import Words
+
+from .original import Original
+from .tables import text_table
+
+
+def outcome_files(
+    language: str, commitment: bytes, revealed: bytes, audit: bytes, original: Original
+) -> dict[str, bytes]:
+    """record.json, panel.csv, remaining.csv, report.html. Raises RevealError if the files do not fit."""
+    drawn = record.drawn_ids(revealed, audit)
+    if not original.ids.issuperset(drawn):
+        raise record.RevealError("the pool kept beside the commitment lacks people who were drawn")
+    panel, remaining = original.split(drawn)
+    return {
+        "record.json": revealed,
+        "panel.csv": panel,
+        "remaining.csv": remaining,
+    }
+
+
+def outcome_lines(words: Words, revealed: bytes) -> list[str]:
+    """The number, and the panel against each target."""
+    content = json.loads(revealed)
+    head = [words(f"check.head.{name}") for name in ("feature", "value", "min", "max", "panel")]
+    rows = [
+        [
+            target["feature"],
+            target["value"],
+            str(target["minimum"]),
+            str(target["maximum"]),
+            str(content["panel_counts"][target["feature"]][target["value"]]),
+        ]
+        for target in content["targets"]
+    ]
+    number = str(content["number"]["value"])
+    last = str(len(content["panels"]) - 1)
+    return [
+        words("draw.number", number=number, last=last, n=len(content["outcome"])),
+        "",
+        *text_table([head, *rows], numbers=(2, 3, 4)),
+        "",
+    ]
