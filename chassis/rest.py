@@ -8,7 +8,9 @@ alone: a session cookie counts for pages only, so that no form of another site c
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
 from http import HTTPStatus
 from typing import Annotated, Any
 
@@ -114,8 +116,29 @@ def etag_of(if_match: str | None, etag: str | None) -> str | None:
     return if_match.strip().removeprefix("W/") if if_match else etag
 
 
+def site_of(request: Request) -> str:
+    """Scheme and host as the client wrote them: `http://127.0.0.1:8080`."""
+    return f"{request.url.scheme}://{request.url.netloc}"
+
+
 def with_etag(response: Response, etag: str) -> None:
     response.headers["ETag"] = etag
+
+
+@contextmanager
+def body_is(field: str) -> Iterator[None]:
+    """Where a request's `field` is the whole body, its name leads no path:
+
+    `municipality.time_zone` is `timeZone`.
+    """
+    try:
+        yield
+    except DomainError as error:
+        error.violations = tuple(
+            replace(violation, field=violation.field.removeprefix(f"{field}."))
+            for violation in error.violations
+        )
+        raise
 
 
 def problem(

@@ -1,0 +1,270 @@
+"""Deliberation's pages: the front page, a municipality's own, its particulars, and signing in and out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Annotated
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from borgerting.deliberation.v1 import municipality_service_pb2 as pb
+from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
+from chassis import rest
+from chassis.auth.pages import PageSecurity
+from chassis.auth.principal import Principal, Role
+from chassis.context import Caller
+from chassis.errors import Code, DomainError
+from chassis.text import Catalogue
+from chassis.web import (
+    Form,
+    HeaderMunicipality,
+    Posted,
+    caller,
+    form_of,
+    posted,
+    redirect,
+    render,
+    site_of,
+)
+from services.deliberation.adapters.registry import Registry
+from services.deliberation.adapters.wire import instant
+from services.deliberation.app.permissions import authorise_administration
+
+CallerOfPage = Annotated[Caller, Depends(caller)]
+PostedForm = Annotated[Posted, Depends(posted)]
+
+_DEAD_LINK = frozenset({"SIGN_IN_LINK_UNKNOWN", "SIGN_IN_LINK_SPENT", "SIGN_IN_LINK_EXPIRED"})
+# Paths of violations to the forms' fields.
+_FIELDS = {
+    "municipality_id": "slug",
+    "municipality.display_name": "display_name",
+    "municipality.time_zone": "time_zone",
+    "municipality.languages": "languages",
+    "sign_in_link.subject": "subject",
+}
+_LANGUAGES = ("da,en", "en,da", "da", "en")
+
+SignInOutcome = Callable[[str], None]
+
+
+def make_root_router(registry: Registry) -> APIRouter:
+    """`/`: the municipalities, or the only one."""
+    router = APIRouter(include_in_schema=False)
+
+    @router.get("/")
+    def front(request: Request, who: CallerOfPage) -> Response:
+        listed = registry.list(who, pb.ListMunicipalitiesRequest(page_size=1000))
+        if len(listed.municipalities) == 1 and not is_operator(who.principal):
+            return municipality_page(request, who, listed.municipalities[0])
+        return render(
+            request,
+            "deliberation/front.html",
+            public=True,
+            municipalities=[(slug_of(each), each.display_name) for each in listed.municipalities],
+            operator=is_operator(who.principal),
+            own=who.principal.municipality,
+        )
+
+    return router
+
+
+def make_router(registry: Registry, security: PageSecurity, count: SignInOutcome) -> APIRouter:
+    """All below `/deliberation`.
+
+    `count` is told each sign-in's outcome: signed_in or the refusal's reason.
+    """
+    router = APIRouter(include_in_schema=False)
+    _sign_in_routes(router, registry, security, count)
+    _registry_routes(router, registry)
+    return router
+
+
+def _sign_in_routes(
+    router: APIRouter, registry: Registry, security: PageSecurity, count: SignInOutcome
+) -> None:
+    def dead(request: Request, error: DomainError) -> Response:
+        if error.reason not in _DEAD_LINK:
+            raise error
+        count(error.reason)
+        status = 404 if error.code is Code.NOT_FOUND else 410
+        return render(request, "deliberation/sign_in_dead.html", status=status, reason=error.reason)
+
+    @router.get("/sign-in")
+    def sign_in_help(request: Request, who: CallerOfPage) -> Response:
+        return render(request, "deliberation/sign_in_help.html")
+
+    @router.get("/sign-in/{secret}")
+    def show_link(request: Request, who: CallerOfPage, secret: str) -> Response:
+        """One button. Looking spends nothing: mail scanners follow every link."""
+        try:
+            security.check_can_sign_in(request)
+            link = registry.find_link(who, secret)
+        except DomainError as error:
+            return dead(request, error)
+        municipality = None
+        if link.municipality is not None:
+            municipality = registry.get(who, f"municipalities/{link.municipality}")
+        return render(
+            request,
+            "deliberation/sign_in.html",
+            municipality=header(municipality) if municipality else None,
+            role=link.role.value,
+            expires=link.expire_time,
+        )
+
+    @router.post("/sign-in/{secret}")
+    def spend_link(request: Request, who: CallerOfPage, secret: str, form: PostedForm) -> Response:
+        try:
+            security.check_can_sign_in(request)
+            link = registry.spend_link(who, secret)
+        except DomainError as error:
+            return dead(request, error)
+        count("signed_in")
+        security.sign_in(request, link.principal())
+        return redirect(request, f"/deliberation/{link.municipality}" if link.municipality else "/")
+
+    @router.post("/sign-out")
+    def sign_out(request: Request, form: PostedForm) -> Response:
+        security.sign_out(request)
+        return redirect(request, "/")
+
+
+def _registry_routes(router: APIRouter, registry: Registry) -> None:
+    @router.get("/new")
+    def new_form(request: Request, who: CallerOfPage) -> Response:
+        authorise_administration(who.principal, None)
+        return render(request, "deliberation/new.html", languages_known=_LANGUAGES)
+
+    @router.post("/new")
+    def create(request: Request, who: CallerOfPage, form: PostedForm) -> Response:
+        message = pb.CreateMunicipalityRequest(
+            municipality_id=form.text("slug"), municipality=_particulars(form)
+        )
+        try:
+            made = registry.create(who, message)
+        except DomainError as error:
+            if not error.violations:
+                raise
+            return render(
+                request,
+                "deliberation/new.html",
+                status=error.code.http_status,
+                form=form_of(error, _words(request, who), form.values, _FIELDS),
+                languages_known=_LANGUAGES,
+            )
+        return redirect(request, f"/deliberation/{slug_of(made)}")
+
+    @router.get("/{municipality}")
+    def show(request: Request, who: CallerOfPage, municipality: str) -> Response:
+        return municipality_page(request, who, registry.get(who, f"municipalities/{municipality}"))
+
+    @router.get("/{municipality}/edit")
+    def edit_form(request: Request, who: CallerOfPage, municipality: str) -> Response:
+        authorise_administration(who.principal, municipality)
+        found = registry.get(who, f"municipalities/{municipality}")
+        return _edit_page(request, found)
+
+    @router.post("/{municipality}/edit")
+    def edit(request: Request, who: CallerOfPage, municipality: str, form: PostedForm) -> Response:
+        wanted = _particulars(form)
+        wanted.name, wanted.etag = f"municipalities/{municipality}", form.text("etag")
+        message = pb.UpdateMunicipalityRequest(municipality=wanted)
+        message.update_mask.paths.append("*")
+        try:
+            made = registry.update(who, message)
+        except DomainError as error:
+            if not error.violations:
+                raise
+            found = registry.get(who, wanted.name)
+            form_again = form_of(error, _words(request, who), form.values, _FIELDS)
+            return _edit_page(request, found, form_again, status=error.code.http_status)
+        return redirect(request, f"/deliberation/{slug_of(made)}")
+
+    @router.get("/{municipality}/sign-in-links/new")
+    def link_form(request: Request, who: CallerOfPage, municipality: str) -> Response:
+        authorise_administration(who.principal, municipality)
+        found = registry.get(who, f"municipalities/{municipality}")
+        return render(request, "deliberation/link_new.html", municipality=header(found))
+
+    @router.post("/{municipality}/sign-in-links/new")
+    def make_link(request: Request, who: CallerOfPage, municipality: str, form: PostedForm) -> Response:
+        """The answer itself shows the link, once: an address that showed it again would store it."""
+        name = f"municipalities/{municipality}"
+        message = link_pb.CreateSignInLinkRequest(
+            sign_in_link=link_pb.SignInLink(
+                municipality=name, role=Role.SECRETARIAT.value, subject=form.text("subject")
+            )
+        )
+        try:
+            made = registry.create_link(who, message, rest.site_of(request))
+        except DomainError as error:
+            if not error.violations:
+                raise
+            return render(
+                request,
+                "deliberation/link_new.html",
+                status=error.code.http_status,
+                municipality=header(registry.get(who, name)),
+                form=form_of(error, _words(request, who), form.values, _FIELDS),
+            )
+        return render(
+            request,
+            "deliberation/link_made.html",
+            municipality=header(registry.get(who, name)),
+            uri=made.uri,
+            expires=instant(made.expire_time),
+        )
+
+
+def municipality_page(request: Request, who: Caller, municipality: pb.Municipality) -> Response:
+    """The municipality's public front page; its secretariat finds its work on it."""
+    principal, slug = who.principal, slug_of(municipality)
+    secretariat = principal.municipality == slug and Role.SECRETARIAT in principal.roles
+    return render(
+        request,
+        "deliberation/municipality.html",
+        public=True,
+        municipality=header(municipality),
+        secretariat=secretariat,
+        administers=secretariat or is_operator(principal),
+        changed=instant(municipality.update_time),
+    )
+
+
+def _edit_page(
+    request: Request, found: pb.Municipality, form: Form | None = None, status: int = 200
+) -> Response:
+    return render(
+        request,
+        "deliberation/edit.html",
+        status=status,
+        municipality=header(found),
+        found=found,
+        spoken=",".join(found.languages),
+        languages_known=_LANGUAGES,
+        form=form or Form(),
+    )
+
+
+def _particulars(form: Posted) -> pb.Municipality:
+    return pb.Municipality(
+        display_name=form.text("display_name"),
+        time_zone=form.text("time_zone"),
+        languages=[part for part in form.text("languages").split(",") if part],
+    )
+
+
+def _words(request: Request, who: Caller) -> Catalogue:
+    return site_of(request).catalogues[who.language]
+
+
+def header(municipality: pb.Municipality) -> HeaderMunicipality:
+    return HeaderMunicipality(slug_of(municipality), municipality.display_name, municipality.time_zone)
+
+
+def slug_of(municipality: pb.Municipality) -> str:
+    return municipality.name.removeprefix("municipalities/")
+
+
+def is_operator(principal: Principal) -> bool:
+    return principal.municipality is None and Role.OPERATOR in principal.roles

@@ -1,0 +1,1 @@
+"""Use cases, one file each, and the ports that they ask of."""

@@ -1,0 +1,156 @@
+"""A municipality in the registry: its slug, which never changes, and its particulars."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from enum import StrEnum
+
+from chassis.errors import Code, DomainError, FieldViolation
+
+DEFAULT_TIME_ZONE = "Europe/Copenhagen"
+LANGUAGES = ("da", "en")
+LONGEST_NAME = 80
+SHORTEST_SLUG, LONGEST_SLUG = 2, 40
+
+# First path segments of the suite, of a service below its own name, and words that would pass for them.
+RESERVED = frozenset(
+    {
+        "about",
+        "admin",
+        "api",
+        "assets",
+        "borgerting",
+        "deliberation",
+        "favicon",
+        "followup",
+        "health",
+        "livez",
+        "login",
+        "logout",
+        "metrics",
+        "municipalities",
+        "new",
+        "openapi",
+        "operator",
+        "ops",
+        "readyz",
+        "robots",
+        "sign-in",
+        "sign-out",
+        "sortition",
+        "static",
+        "volunteer",
+        "www",
+    }
+)
+
+_SLUG = re.compile(r"[a-z][a-z0-9]*(?:-[a-z0-9]+)*")
+
+# The fields that an update may name.
+UPDATABLE = ("display_name", "time_zone", "languages")
+
+
+class State(StrEnum):
+    ACTIVE = "ACTIVE"
+
+
+@dataclass(frozen=True, slots=True)
+class Particulars:
+    """What may change: the name people use, the zone in which legal dates count, the pages' languages."""
+
+    display_name: str
+    time_zone: str
+    languages: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Municipality:
+    """`version` counts its changes from 1."""
+
+    slug: str
+    particulars: Particulars
+    state: State
+    create_time: datetime
+    update_time: datetime
+    version: int
+
+    @property
+    def name(self) -> str:
+        return f"municipalities/{self.slug}"
+
+
+def enter(
+    slug: str, particulars: Particulars, known_time_zones: Container[str], now: datetime
+) -> Municipality:
+    """A new entry. Raises DomainError INVALID_ARGUMENT MUNICIPALITY_INVALID with every wrong field."""
+    tidy = _tidy(particulars)
+    violations = [*_slug_violations(slug), *_violations(tidy, known_time_zones)]
+    _refuse(violations)
+    return Municipality(slug, tidy, State.ACTIVE, now, now, 1)
+
+
+def change(
+    municipality: Municipality,
+    particulars: Particulars,
+    fields: frozenset[str],
+    known_time_zones: Container[str],
+    now: datetime,
+) -> Municipality:
+    """The entry with those `fields` replaced; itself when nothing differs. Raises as `enter` does."""
+    wanted = _tidy(particulars)
+    merged = Particulars(
+        **{
+            field: getattr(wanted if field in fields else municipality.particulars, field)
+            for field in UPDATABLE
+        }
+    )
+    _refuse(_violations(merged, known_time_zones))
+    if merged == municipality.particulars:
+        return municipality
+    return replace(municipality, particulars=merged, update_time=now, version=municipality.version + 1)
+
+
+def _tidy(particulars: Particulars) -> Particulars:
+    """Blanks around and between words made one; what was left out is the default."""
+    return Particulars(
+        " ".join(particulars.display_name.split()),
+        particulars.time_zone or DEFAULT_TIME_ZONE,
+        tuple(particulars.languages) or LANGUAGES,
+    )
+
+
+def _slug_violations(slug: str) -> list[FieldViolation]:
+    limits = {"shortest": str(SHORTEST_SLUG), "longest": str(LONGEST_SLUG)}
+    if not SHORTEST_SLUG <= len(slug) <= LONGEST_SLUG or _SLUG.fullmatch(slug) is None:
+        return [FieldViolation("municipality_id", "SLUG_INVALID", limits)]
+    if slug in RESERVED:
+        return [FieldViolation("municipality_id", "SLUG_RESERVED", {"slug": slug})]
+    return []
+
+
+def _violations(particulars: Particulars, known_time_zones: Container[str]) -> list[FieldViolation]:
+    found = []
+    name = particulars.display_name
+    if not name:
+        found.append(FieldViolation("municipality.display_name", "FIELD_REQUIRED"))
+    elif len(name) > LONGEST_NAME or not name.isprintable():
+        limit = {"longest": str(LONGEST_NAME)}
+        found.append(FieldViolation("municipality.display_name", "DISPLAY_NAME_INVALID", limit))
+    if particulars.time_zone not in known_time_zones:
+        found.append(FieldViolation("municipality.time_zone", "TIME_ZONE_UNKNOWN"))
+    if not _are_languages(particulars.languages):
+        known = {"known": ", ".join(LANGUAGES)}
+        found.append(FieldViolation("municipality.languages", "LANGUAGES_INVALID", known))
+    return found
+
+
+def _are_languages(languages: Sequence[str]) -> bool:
+    return len(set(languages)) == len(languages) and set(languages) <= set(LANGUAGES)
+
+
+def _refuse(violations: list[FieldViolation]) -> None:
+    if violations:
+        raise DomainError(Code.INVALID_ARGUMENT, "MUNICIPALITY_INVALID", {}, tuple(violations))

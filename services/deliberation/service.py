@@ -1,0 +1,82 @@
+"""Deliberation's composition root."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chassis.app import BuildContext, Commands, Descriptor, Service
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from chassis.commands import CommandContext
+    from services.deliberation.adapters.registry import Registry
+
+
+def make_registry(
+    context: BuildContext | CommandContext, service_settings: Mapping[str, str], site: str = ""
+) -> Registry:
+    """The registry over the context's store, as `serve` and the commands use it.
+
+    `site` begins links where no base_url is configured; without it, whoever asks says how they reach us.
+    """
+    from zoneinfo import available_timezones
+
+    from chassis.auth.keys import Sealer
+    from services.deliberation.adapters.registry import Registry
+    from services.deliberation.settings import read_settings
+
+    settings = read_settings(service_settings)
+    return Registry(
+        context.database,
+        context.clock,
+        Sealer(context.keys, "sign-in links"),
+        base_url=context.settings.base_url or site,
+        known_time_zones=available_timezones(),
+        default_ttl=settings.sign_in_link_ttl,
+    )
+
+
+def build(context: BuildContext) -> Service:
+    from prometheus_client import Counter
+
+    from services.deliberation.adapters import api, pages, rpc
+    from services.deliberation.settings import site_url
+
+    registry = make_registry(context, context.service_settings)
+    sign_ins = Counter(
+        "borgerting_deliberation_sign_ins",
+        "Sign-in links tried, by what came of it",
+        ["outcome"],
+        registry=context.metrics.registry,
+    )
+    return Service(
+        name="deliberation",
+        grpc_services=rpc.registrations(registry, site_url(context.settings)),
+        api=api.make_router(registry),
+        pages=pages.make_router(
+            registry, context.page_security, lambda outcome: sign_ins.labels(outcome).inc()
+        ),
+        root_pages=pages.make_root_router(registry),
+        template_package="services.deliberation",
+        locale_package="services.deliberation",
+    )
+
+
+def commands() -> Commands:
+    from services.deliberation.commands import GROUPS
+
+    return GROUPS
+
+
+DESCRIPTOR = Descriptor(
+    name="deliberation",
+    build=build,
+    migrations="services.deliberation.migrations",
+    commands=commands,
+    command_help={
+        "municipality": "Enter municipalities in the registry, and list them.",
+        "token": "Make a bearer token for a script or another system.",
+        "sign-in-link": "Make a link that signs one person in once.",
+    },
+)

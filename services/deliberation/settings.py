@@ -1,0 +1,50 @@
+"""Deliberation's own settings, from `BORGERTING_DELIBERATION__…`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import timedelta
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from chassis.config import SettingsError, SuiteSettings
+from services.deliberation.domain.sign_in_link import LONGEST_TTL, SHORTEST_TTL
+
+
+class DeliberationSettings(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    sign_in_link_minutes: int = Field(
+        15,
+        ge=int(SHORTEST_TTL.total_seconds() // 60),
+        le=int(LONGEST_TTL.total_seconds() // 60),
+        description="how long a sign-in link can be spent when it is not said",
+    )
+
+    @property
+    def sign_in_link_ttl(self) -> timedelta:
+        return timedelta(minutes=self.sign_in_link_minutes)
+
+
+def read_settings(variables: Mapping[str, str]) -> DeliberationSettings:
+    """From the service's own variables. Raises SettingsError with everything that is wrong."""
+    try:
+        return DeliberationSettings.model_validate(dict(variables))
+    except ValidationError as error:
+        raise SettingsError(
+            f"BORGERTING_DELIBERATION__{str(found['loc'][0]).upper()}: {found['msg']}."
+            for found in error.errors()
+        ) from None
+
+
+def site_url(settings: SuiteSettings) -> str:
+    """The site's address:
+
+    as configured, else where this machine serves it; "" when only the server knows the port.
+    """
+    if settings.base_url:
+        return settings.base_url
+    if not settings.http_port:
+        return ""
+    host = "127.0.0.1" if settings.host in ("", "0.0.0.0", "::") else settings.host  # noqa: S104
+    return f"http://[{host}]:{settings.http_port}" if ":" in host else f"http://{host}:{settings.http_port}"
