@@ -264,7 +264,7 @@ def test_panels_that_do_not_follow_from_the_seed_are_told_apart(copied):
 
 
 def test_a_nations_record_is_checked_within_a_minute(tmp_path):
-    """20,000 people, 1,000 panels of 200, four types: built here without a solver, so that only we are timed."""
+    """20,000 people, 1,000 panels of 200, four types, built without a solver."""
     n, k, m = 20_000, 200, 1_000
     names = [f"v{i:05}" for i in range(n)]
     answers = [(("f", "m")[i % 2], ("young", "old")[i // 2 % 2]) for i in range(n)]
