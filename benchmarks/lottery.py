@@ -21,6 +21,7 @@ import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from benchmarks.peers.environment import ROOT, peer_python
 
@@ -78,9 +79,7 @@ def pools_of(folder: Path) -> list[Pool]:
     return found
 
 
-def run_process(
-    command: Sequence[str | Path], core: int, limit: float
-) -> tuple[dict[str, object] | None, float]:
+def run_process(command: Sequence[str], core: int, limit: float) -> tuple[dict[str, Any] | None, float]:
     """One JSON object from a process tied to one core, or None when it was stopped at the limit (seconds)."""
     started = time.perf_counter()
     process = subprocess.Popen(
@@ -98,14 +97,14 @@ def run_process(
         process.communicate()
         return None, limit
     if process.returncode:
-        raise SystemExit(f"{' '.join(map(str, command))} failed:\n{errors[-2000:]}")
+        raise SystemExit(f"{' '.join(command)} failed:\n{errors[-2000:]}")
     # A solver may write lines of its own to stdout before ours.
     return json.loads(output.strip().splitlines()[-1]), time.perf_counter() - started
 
 
 def run_ours(pool: Pool, core: int) -> Run:
-    command = [sys.executable, "-m", "benchmarks.lottery_run", pool.folder.resolve(), str(pool.size)]
-    runs = []
+    command = [sys.executable, "-m", "benchmarks.lottery_run", str(pool.folder.resolve()), str(pool.size)]
+    runs: list[dict[str, Any]] = []
     # The short ones are repeated: on a shared machine a single second says little.
     while not runs or (len(runs) < 3 and runs[0]["seconds"] < 5):
         answer, _ = run_process(command, core, OURS_LIMIT_S)
@@ -125,7 +124,7 @@ def run_peer(pool: Pool, core: int, python: Path) -> Run:
     script = Path(__file__).parent / "peers" / "sortition_algorithms_run.py"
     refused = ""
     for method in ("leximin", "maximin"):
-        command = [python, script, pool.folder.resolve(), str(pool.size), method, "mip-cbc"]
+        command = [str(python), str(script), str(pool.folder.resolve()), str(pool.size), method, "mip-cbc"]
         answer, seconds = run_process(command, core, PEER_LIMIT_S)
         if answer is None:
             return Run(seconds, stopped=True, method=method, refused=refused)

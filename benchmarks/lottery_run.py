@@ -16,7 +16,7 @@ from services.sortition.lottery.draw import solve
 from services.sortition.lottery.errors import LotteryError
 from services.sortition.lottery.lottery import Method
 from services.sortition.lottery.problem import Problem
-from services.sortition.spreadsheet.problem import to_problem
+from services.sortition.spreadsheet.assemble import to_problem
 from services.sortition.spreadsheet.respondents import read_respondents
 from services.sortition.spreadsheet.targets import read_targets
 
@@ -28,7 +28,7 @@ def read_problem(folder: Path, size: int) -> Problem:
     respondents = read_respondents(folder / "respondents.csv", targets)
     problem = to_problem(targets, respondents, size)
     if not isinstance(problem, Problem):
-        raise SystemExit(f"{folder.name}: {problem}")
+        raise SystemExit(f"{folder.name}: {[str(finding.reason) for finding in problem]}")
     return problem
 
 
