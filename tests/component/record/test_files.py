@@ -1,8 +1,9 @@
-"""The files on disk: the verifier run alone, the printed openssl line, and a record as large as a nation's."""
+"""The files on disk: the verifier run alone, the printed openssl line, keys, and solving again."""
 
 from __future__ import annotations
 
 import ast
+import dataclasses
 import json
 import secrets
 import shutil
@@ -11,6 +12,7 @@ import sys
 import time
 from fractions import Fraction
 from pathlib import Path
+from typing import Any
 
 import pytest
 import rfc8785
@@ -29,6 +31,7 @@ from services.sortition.lottery.lottery import (
 from services.sortition.lottery.number import Mode
 from services.sortition.lottery.problem import Person, Problem, Target
 from services.sortition.lottery.types import reduce
+from services.sortition.report import verification
 
 
 def pool() -> Problem:
@@ -133,19 +136,128 @@ def test_the_verifier_imports_the_standard_library_only():
     assert {module.split(".")[0] for module in modules} <= sys.stdlib_module_names
 
 
-def test_a_redigested_forgery_is_caught_by_the_signature(copied):
+# --- signatures ------------------------------------------------------------------------------------------
+
+
+def test_a_signed_draw_holds_under_its_key(folder):
+    report = verification.verify_files(
+        folder / "record.json",
+        audit=folder / "audit.json",
+        commitment=folder / "commitment.json",
+        key=folder / "public.pem",
+    )
+    assert report.exit_code == 0
+    assert "record.json bears the signature of this key" in report.holds
+    assert "commitment.json bears the signature of this key" in report.holds
+
+
+def test_without_a_key_the_signature_is_unchecked(folder):
+    report = verification.verify_files(folder / "record.json")
+    assert report.exit_code == 0
+    assert any("--key" in text for text in report.unchecked)
+
+
+def test_a_redigested_forgery_is_caught_by_the_key(copied):
     content = json.loads((copied / "record.json").read_bytes())
     audit = (copied / "audit.json").read_bytes()
     parts = {k: v for k, v in content.items() if k not in (*record.AFTER_THE_DRAW, *record.SEALS)}
     parts["panels"].reverse()
     sealed = record._seal({name: rfc8785.dumps(part) for name, part in parts.items()})
     (copied / "record.json").write_bytes(record.reveal(sealed, audit, drawn=5))
-    assert alone(copied, "record.json", "--audit", "audit.json").returncode == 0
-    result = alone(copied, "record.json", "--commitment", "commitment.json")
-    assert result.returncode == 1
-    assert 'part "panels": is not what the commitment fixed before the draw' in result.stdout
-    forged, signature = (copied / "record.json").read_bytes(), (copied / "record.json.sig").read_bytes()
-    assert not signing.verify(forged, signature, (copied / "public.pem").read_bytes())
+    assert verification.verify_files(copied / "record.json", audit=copied / "audit.json").exit_code == 0
+    report = verification.verify_files(copied / "record.json", key=copied / "public.pem")
+    assert report.refused == ["signature: record.json.sig is not this key's signature of record.json"]
+    report = verification.verify_files(copied / "record.json", commitment=copied / "commitment.json")
+    assert report.refused == ['part "panels": is not what the commitment fixed before the draw']
+
+
+def test_a_missing_signature_is_refused_when_a_key_is_given(copied):
+    (copied / "record.json.sig").unlink()
+    report = verification.verify_files(copied / "record.json", key=copied / "public.pem")
+    assert report.exit_code == 1
+    assert report.refused == ["signature: there is no record.json.sig beside record.json"]
+    with pytest.raises(signing.KeyUnusableError):
+        verification.verify_files(copied / "record.json", key=copied / "record.json")
+
+
+def test_a_false_signature_of_the_commitment_is_refused(copied):
+    (copied / "commitment.json.sig").write_bytes(bytes(64))
+    report = verification.verify_files(
+        copied / "record.json", commitment=copied / "commitment.json", key=copied / "public.pem"
+    )
+    assert report.exit_code == 1
+
+
+def test_what_is_no_record_is_not_asked_for_a_signature(copied):
+    report = verification.verify_files(copied / "audit.json", key=copied / "public.pem")
+    assert report.exit_code == 2
+    with pytest.raises(OSError, match="missing"):
+        verification.verify_files(copied / "missing.json")
+
+
+# --- solving again ---------------------------------------------------------------------------------------
+
+
+def again(where: Path, problem: Problem) -> verification.Rerun:
+    return verification.rerun(
+        (where / "record.json").read_bytes(), (where / "audit.json").read_bytes(), problem
+    )
+
+
+def test_the_audit_file_says_what_was_asked(folder):
+    question = verification.asked((folder / "audit.json").read_bytes())
+    assert (question.method, question.seed, question.size, question.per_address) == (
+        Method.LEXIMIN,
+        "1848",
+        10,
+        1,
+    )
+    assert (question.include, question.exclude) == ({"p03"}, {"p20"})
+    assert question.columns == Columns("id", ("street",))
+    for other in (b"no", b"[]", (folder / "record.json").read_bytes()):
+        with pytest.raises(verification.NoAuditFileError, match=r"audit\.json"):
+            verification.asked(other)
+
+
+def test_solving_again_gives_the_same_whatever_the_order_of_rows(folder):
+    problem = pool()
+    assert again(folder, problem).same
+    turned = dataclasses.replace(
+        problem, people=tuple(reversed(problem.people)), targets=tuple(reversed(problem.targets))
+    )
+    assert again(folder, turned).differences == ()
+
+
+def changed(problem: Problem, **changes: Any) -> Problem:
+    return dataclasses.replace(problem, **changes)
+
+
+def test_another_input_is_told_apart_without_naming_anybody(folder):
+    problem = pool()
+    first = problem.people[0]
+    other_answer = dataclasses.replace(first, values=("f", "young"))
+    found = {
+        "answers": changed(problem, people=(other_answer, *problem.people[1:])),
+        "missing": changed(problem, people=problem.people[1:]),
+        "new": changed(problem, people=(*problem.people, Person("q", ("f", "old")))),
+        "targets": changed(problem, targets=(*problem.targets[:-1], Target("age", "old", 1, 4))),
+        "size": changed(problem, size=11),
+        "address": changed(problem, people=(dataclasses.replace(first, address=None), *problem.people[1:])),
+    }
+    for word, other in found.items():
+        result = again(folder, other)
+        assert not result.same
+        assert any(word in text for text in result.differences), (word, result)
+        assert "p00" not in " ".join(result.differences)
+
+
+def test_panels_that_do_not_follow_from_the_seed_are_told_apart(copied):
+    content = json.loads((copied / "record.json").read_bytes())
+    content["panels"].reverse()
+    content["outcome"] = content["panels"][content["number"]["value"]]
+    (copied / "record.json").write_text(json.dumps(content))
+    result = again(copied, pool())
+    assert any("panels are other" in text for text in result.differences)
 
 
 # --- size ------------------------------------------------------------------------------------------------
