@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from .teaching import TeachingCommand, TeachingGroup
-from .terminal import Terminal, guarded
+from .terminal import Exit, Refusal, Terminal, guarded
 
 app = typer.Typer(
     name="lottery",
@@ -204,8 +204,13 @@ def verify(
 ) -> None:
     from .verify import Again, run
 
-    again = Again(respondents, targets, address, id_column) if rerun else None
-    run(Terminal(language), record, audit, commitment, key, again)
+    terminal = Terminal(language)
+    again = None
+    if rerun:
+        if audit is None or respondents is None or targets is None:
+            raise Refusal(Exit.BAD_INPUT, [terminal.words("verify.rerun.needs")])
+        again = Again(respondents, targets, address, id_column)
+    run(terminal, record, audit, commitment, key, again)
 
 
 @app.command(cls=TeachingCommand, help="help.explain", epilog="help.explain.example")

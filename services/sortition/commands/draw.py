@@ -8,6 +8,7 @@ from fractions import Fraction
 from pathlib import Path
 
 from services.sortition.lottery import record
+from services.sortition.lottery.audit import Columns
 from services.sortition.lottery.draw import solve
 from services.sortition.lottery.errors import Infeasible, LegacyStuck
 from services.sortition.lottery.feasibility import check
@@ -97,6 +98,7 @@ def solve_request(
         program_version=program_version(),
         title=request.title,
         announced=announced,
+        columns=Columns(loaded.respondents.header[loaded.respondents.id_column], request.address_columns),
         reasons=_reasons(loaded, exact),
     )
     return Solved(loaded, exact, uniform, published, signer)

@@ -35,7 +35,7 @@ class Request:
 
     @property
     def address_columns(self) -> tuple[str, ...]:
-        return tuple(name.strip() for name in (self.address or "").split(",") if name.strip())
+        return column_names(self.address or "")
 
     @property
     def limit(self) -> int | None:
@@ -43,6 +43,11 @@ class Request:
         if not self.address_columns:
             return None
         return 1 if self.per_address is None else self.per_address
+
+
+def column_names(text: str) -> tuple[str, ...]:
+    """Headers separated by commas."""
+    return tuple(name.strip() for name in text.split(",") if name.strip())
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""--sign and --key: key files, and the signature's file beside what it signs."""
+"""--sign: the key file, and the signature's file beside what it signs."""
 
 from __future__ import annotations
 
@@ -7,8 +7,6 @@ from pathlib import Path
 
 from services.sortition.lottery import signing
 from services.sortition.spreadsheet.findings import File, Finding, Reason, quote
-
-SUFFIX = signing.SUFFIX
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +17,7 @@ class Signer:
 
     def sign(self, name: str, content: bytes) -> dict[str, bytes]:
         """The signature as a file beside the one it signs."""
-        return {name + SUFFIX: signing.sign(content, self.pem)}
+        return {name + signing.SUFFIX: signing.sign(content, self.pem)}
 
 
 def read_signer(path: Path | None) -> tuple[Signer | None, tuple[Finding, ...]]:
@@ -32,11 +30,3 @@ def read_signer(path: Path | None) -> tuple[Signer | None, tuple[Finding, ...]]:
     except (OSError, signing.KeyUnusableError):
         return None, (Finding(Reason.KEY_UNUSABLE, File.REQUEST, found=quote(path.name)),)
     return Signer(pem), ()
-
-
-def signed(content: bytes, signature: bytes, path: Path) -> bool | Finding:
-    """Whether the key of --key signed these bytes, or why the key cannot tell."""
-    try:
-        return signing.verify(content, signature, path.read_bytes())
-    except (OSError, signing.KeyUnusableError):
-        return Finding(Reason.PUBLIC_KEY_UNUSABLE, File.REQUEST, found=quote(path.name))

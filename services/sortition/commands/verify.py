@@ -2,40 +2,14 @@
 
 from __future__ import annotations
 
-import json
-from dataclasses import dataclass
-from fractions import Fraction
 from pathlib import Path
-from typing import Any
 
-from services.sortition.lottery import verifier
-from services.sortition.lottery.draw import solve
-from services.sortition.lottery.errors import LotteryError
-from services.sortition.lottery.lottery import Method
-from services.sortition.lottery.problem import Problem
-from services.sortition.lottery.receipt import optimal_chances
-from services.sortition.spreadsheet.assemble import listed, to_problem
-from services.sortition.spreadsheet.findings import File, Finding, Findings
-from services.sortition.spreadsheet.respondents import read_respondents
-from services.sortition.spreadsheet.targets import read_targets
+from services.sortition.lottery import signing, verifier
+from services.sortition.spreadsheet.findings import File, Finding, Reason, quote
 from services.sortition.spreadsheet.words import describe
 
-from .request import lines_of, state
-from .signing import SUFFIX, signed
-from .terminal import Exit, Refusal, Terminal, interruptible
-
-# Two solvers' floats may differ in the last digits; the proof itself allows as much.
-_SAME = Fraction(1, 1_000_000)
-
-
-@dataclass(frozen=True, slots=True)
-class Again:
-    """What --rerun reads: the files of the draw, and how they are read."""
-
-    respondents: Path | None
-    targets: Path | None
-    address: str | None
-    id_column: str | None
+from .rerun import Again, compare
+from .terminal import Exit, Refusal, Terminal
 
 
 def run(
@@ -48,89 +22,64 @@ def run(
 ) -> None:
     """Prints what holds, what was not checked, what fails; ends with 0, 1 or 2."""
     words = terminal.words
-    if again is not None and (audit is None or again.respondents is None or again.targets is None):
-        raise Refusal(Exit.BAD_INPUT, [words("verify.rerun.needs")])
-    content = _read(terminal, record)
-    audited = _read(terminal, audit) if audit is not None else None
-    committed = _read(terminal, commitment) if commitment is not None else None
-    genuine: bool | Finding | None = None
-    if key is not None:
-        genuine = signed(content, _read(terminal, record.with_name(record.name + SUFFIX)), key)
-    if isinstance(genuine, Finding):
-        raise Refusal(Exit.BAD_INPUT, [describe(genuine, words).line])
+    content, audited, committed, public = _read_all(terminal, record, audit, commitment, key)
     report = verifier.verify(content, audited, committed)
-    lines = list(report.lines())
-    verdict = lines.pop() if not report.unreadable else ""
-    code = Exit(report.exit_code)
-    if genuine is not None and not report.unreadable:
-        if genuine:
-            lines.append(words("verify.signature.holds"))
+    if not report.unreadable:
+        if public is None:
+            report.unchecked.append(words("verify.signature.open", command=verifier.openssl(record.name)))
         else:
-            lines.append(words("verify.signature.refused"))
-            code = Exit.REFUSED
-    if again is not None and code is Exit.OK and audited is not None:
-        more, same = _again(terminal, again, json.loads(content), json.loads(audited))
-        lines += more
-        code = code if same else Exit.REFUSED
-    if code is Exit.REFUSED and not report.refused:
-        verdict = words("verify.refused")
-    terminal.result(*lines, *([verdict] if verdict else []))
+            _check_signature(terminal, report, record, content, public, required=True)
+            if commitment is not None and committed is not None:
+                _check_signature(terminal, report, commitment, committed, public, required=False)
+    code, lines = Exit(report.exit_code), report.lines()
+    if again is not None and audited is not None and code is Exit.OK:
+        more, borne_out = compare(terminal, again, content, audited)
+        lines = [*lines[:-1], *more, lines[-1] if borne_out else words("verify.refused")]
+        code = Exit.OK if borne_out else Exit.REFUSED
     if code is not Exit.OK:
-        raise Refusal(code, [])
+        raise Refusal(code, lines, result=True)
+    terminal.result(*lines)
 
 
-def _read(terminal: Terminal, path: Path) -> bytes:
+def _read_all(
+    terminal: Terminal, record: Path, *others: Path | None
+) -> tuple[bytes, bytes | None, bytes | None, bytes | None]:
+    """All files, or a refusal that names every one that cannot be read."""
+    contents: list[bytes | None] = []
+    lines = []
+    for path in (record, *others):
+        try:
+            contents.append(path.read_bytes() if path is not None else None)
+        except OSError as error:
+            lines.append(terminal.words("verify.missing", path=str(path), why=error.strerror or ""))
+    if lines:
+        raise Refusal(Exit.BAD_INPUT, lines)
+    content, audit, commitment, key = contents
+    return content or b"", audit, commitment, key
+
+
+def _check_signature(
+    terminal: Terminal, report: verifier.Report, path: Path, content: bytes, public: bytes, *, required: bool
+) -> None:
+    """The signature lies beside what it signs; only the record's own must be there."""
+    words = terminal.words
+    beside = path.with_name(path.name + signing.SUFFIX)
     try:
-        return path.read_bytes()
+        signature = beside.read_bytes() if beside.exists() else None
+        genuine = signing.verify(content, signature or b"", public)
     except OSError as error:
         raise Refusal(
-            Exit.BAD_INPUT, [terminal.words("verify.missing", path=str(path), why=error.strerror or "")]
+            Exit.BAD_INPUT, [words("verify.missing", path=str(beside), why=error.strerror or "")]
         ) from error
+    except signing.KeyUnusableError as error:
+        finding = Finding(Reason.PUBLIC_KEY_UNUSABLE, File.REQUEST, found=quote("--key"))
+        raise Refusal(Exit.BAD_INPUT, [describe(finding, words).line]) from error
+    if genuine:
+        report.holds.append(words("verify.signature.holds", name=path.name))
+    elif signature is not None:
+        report.refused.append(words("verify.signature.refused", signature=beside.name, name=path.name))
+    elif required:
+        report.refused.append(words("verify.signature.missing", signature=beside.name, name=path.name))
 
 
-def _again(
-    terminal: Terminal, again: Again, record: dict[str, Any], audit: dict[str, Any]
-) -> tuple[list[str], bool]:
-    """(lines, whether the draw is borne out) of solving the same input again."""
-    words = terminal.words
-    problem = _problem(terminal, again, audit)
-    if isinstance(problem, Findings):
-        raise Refusal(Exit.BAD_INPUT, lines_of(terminal, problem))
-    people = {person["id"]: person for person in audit["people"]}
-    given = {person.id: list(person.values) for person in problem.people}
-    if given != {name: person["values"] for name, person in people.items()}:
-        return [words("verify.rerun.other_pool")], False
-    terminal.progress(words("cli.progress.solve", n=len(given), seats=problem.size))
-    try:
-        exact, uniform = interruptible(
-            lambda: solve(
-                problem, Method(audit["method"]), audit["seed"], len(record["panels"]), terminal.steps()
-            )
-        )
-    except LotteryError:
-        return [words("verify.rerun.no_panel")], False
-    chances = optimal_chances(problem, exact)
-    levels = [Fraction(chance) for chance in audit["lottery"]["chances"]]
-    published = {
-        name: Fraction(0) if person["type"] is None else levels[person["type"]]
-        for name, person in people.items()
-    }
-    if max(abs(chances[name] - published[name]) for name in people) > _SAME:
-        return [words("verify.rerun.other_chances")], False
-    panels = [sorted(people[name]["random_id"] for name in panel) for panel in uniform.panels]
-    if panels == [sorted(panel) for panel in record["panels"]]:
-        return [words("verify.rerun.same")], True
-    return [words("verify.rerun.other_panels")], True
-
-
-def _problem(terminal: Terminal, again: Again, audit: dict[str, Any]) -> Problem | Findings:
-    if again.respondents is None or again.targets is None:
-        raise ValueError("both files were asked for before")
-    columns = tuple(name.strip() for name in (again.address or "").split(",") if name.strip())
-    targets = read_targets(again.targets)
-    respondents = read_respondents(again.respondents, targets, again.id_column, columns)
-    state(terminal, File.RESPONDENTS, respondents.info)
-    state(terminal, File.TARGETS, targets.info)
-    include = listed(File.INCLUDE, [person["id"] for person in audit["people"] if person["must"]])
-    exclude = listed(File.EXCLUDE, [person["id"] for person in audit["people"] if person["type"] is None])
-    return to_problem(targets, respondents, audit["size"], audit["per_address"], include, exclude)
+__all__ = ["Again", "run"]
