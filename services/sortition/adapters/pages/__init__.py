@@ -1,0 +1,32 @@
+"""The pages of sortition: for anyone, and for the secretariat."""
+
+from __future__ import annotations
+
+from fastapi import APIRouter
+
+from chassis.clock import Clock
+from chassis.entry import Entry
+from services.sortition.adapters.pages.draws import DrawPages
+from services.sortition.adapters.pages.house import House
+from services.sortition.adapters.pages.panel import PanelPages
+from services.sortition.adapters.pages.pool import PoolPages
+from services.sortition.adapters.pages.public import PublicPages
+from services.sortition.adapters.pages.selections import SelectionPages
+from services.sortition.adapters.pages.targets import TargetPages
+from services.sortition.app.ports import UnitOfWork
+
+
+def pages_router(entry: Entry[UnitOfWork], clock: Clock) -> APIRouter:
+    """All pages under `/sortition`. Use cases decide who may see what; pages only show it."""
+    house = House(entry, clock)
+    router = APIRouter(include_in_schema=False)
+    for pages in (
+        SelectionPages(house),
+        TargetPages(house),
+        PoolPages(house),
+        DrawPages(house),
+        PanelPages(house),
+        PublicPages(house),
+    ):
+        router.include_router(pages.router())
+    return router

@@ -1,0 +1,184 @@
+"""What anyone may see: the municipality's draws, and THE page of a draw. No sign-in, no script, no cookie."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+from uuid import UUID
+
+from fastapi import APIRouter, Depends, Request, Response
+
+from chassis.auth.principal import Role
+from chassis.context import Caller
+from chassis.errors import Code, DomainError
+from chassis.web import Form, FormError, HeaderMunicipality, Posted, asked, caller
+from services.sortition.adapters.pages.draws import attachment
+from services.sortition.adapters.pages.house import House, base, draw_id
+from services.sortition.adapters.pages.public_words import PublicWords
+from services.sortition.adapters.pages.views import chances, published_likeness
+from services.sortition.app.get_draw_file import get_draw_file
+from services.sortition.app.ports import UnitOfWork
+from services.sortition.app.published_draws import (
+    check_receipt,
+    get_published_draw,
+    get_signing_key,
+    list_published_draws,
+)
+from services.sortition.app.views import PublishedDraw, ReceiptCheck
+
+Asked = Annotated[Posted, Depends(asked)]
+
+VERIFIER = "verifier.py"
+
+
+class PublicPages:
+    def __init__(self, house: House) -> None:
+        self._house = house
+
+    def router(self) -> APIRouter:
+        router = APIRouter()
+        router.get("/{municipality}")(self.listing)
+        router.get("/{municipality}/draws/{draw}")(self.show)
+        router.post("/{municipality}/draws/{draw}/receipt")(self.receipt)
+        router.get("/{municipality}/draws/{draw}/files/{filename}")(self.file)
+        return router
+
+    def listing(self, request: Request, municipality: str, page_token: str = "") -> Response:
+        header, page = self._house.read(
+            request, municipality, lambda uow, who: list_published_draws(uow, who, 20, page_token)
+        )
+        words, f = self._house.words(request), self._house.formats(request, header)
+        say = PublicWords(words, f)
+        principal = caller(request).principal
+        return self._house.page(
+            request,
+            "draws_public",
+            header,
+            [(words.text("public_list.title"), None)],
+            public=True,
+            base=base(municipality),
+            secretariat=principal.municipality == municipality and Role.SECRETARIAT in principal.roles,
+            draws=[
+                {"id": draw.id, "title": draw.title, "standing": say.standing(draw)} for draw in page.items
+            ],
+            older=page.next_page_token,
+        )
+
+    def show(self, request: Request, municipality: str, draw: str) -> Response:
+        return self._draw(request, municipality, draw_id(draw), Form(), None)
+
+    def receipt(self, request: Request, municipality: str, draw: str, form: Asked) -> Response:
+        """Asked by POST, so that nobody's receipt stands in an address, a log or a history."""
+        drawn, typed = draw_id(draw), form.text("random_id")
+        words = self._house.words(request)
+        if not typed:
+            again = Form({}, (FormError("random_id", words.error("FIELD_REQUIRED")),))
+            return self._draw(request, municipality, drawn, again, None)
+        try:
+            _, found = self._house.read(
+                request,
+                municipality,
+                lambda uow, who: check_receipt(uow, who, _selection(uow, drawn), drawn, typed),
+            )
+        except DomainError as error:
+            if error.reason != "RECEIPT_UNKNOWN":
+                raise
+            again = Form({"random_id": typed}, (FormError("random_id", words.error(error.reason)),))
+            return self._draw(request, municipality, drawn, again, None)
+        return self._draw(request, municipality, drawn, Form(), found)
+
+    def file(self, request: Request, municipality: str, draw: str, filename: str) -> Response:
+        drawn = draw_id(draw)
+        if filename == VERIFIER:
+            # The same for every draw: the one file of the standard library that checks a record.
+            self._house.read(
+                request,
+                municipality,
+                lambda uow, who: get_published_draw(uow, who, _selection(uow, drawn), drawn),
+            )
+            return attachment(_verifier(), "text/x-python; charset=utf-8", VERIFIER, public=True)
+        _, file = self._house.read(
+            request,
+            municipality,
+            lambda uow, who: get_draw_file(uow, who, _selection(uow, drawn), drawn, filename),
+        )
+        return attachment(file.content, file.media_type, file.filename, public=file.public)
+
+    def _draw(
+        self,
+        request: Request,
+        municipality: str,
+        drawn: UUID,
+        form: Form,
+        receipt: ReceiptCheck | None,
+    ) -> Response:
+        def work(uow: UnitOfWork, who: Caller) -> tuple[PublishedDraw, str]:
+            shown = get_published_draw(uow, who, _selection(uow, drawn), drawn)
+            return shown, get_signing_key(uow, who).fingerprint
+
+        header, (draw, fingerprint) = self._house.read(request, municipality, work)
+        return self._show(request, header, draw, fingerprint, form, receipt)
+
+    def _show(
+        self,
+        request: Request,
+        header: HeaderMunicipality,
+        draw: PublishedDraw,
+        fingerprint: str,
+        form: Form,
+        receipt: ReceiptCheck | None,
+    ) -> Response:
+        words, f = self._house.words(request), self._house.formats(request, header)
+        say = PublicWords(words, f)
+        likeness = published_likeness(draw, words, f)
+        spread = chances(draw, words, f)
+        series = [("pool", words.text("chart.pool"))]
+        if say.state(draw) == "published":
+            series.append(("panel", words.text("chart.panel")))
+        page: dict[str, Any] = say.page(draw, likeness, spread) | {
+            "base": f"{base(header.slug)}/draws/{draw.id}",
+            "draw": draw,
+            "shown": likeness,
+            "series": series,
+            "suppressed": any(value.pool is None for value in draw.values),
+            "chances": spread,
+            "receipt": None if receipt is None else _receipt(receipt),
+            "files": say.files(draw, len(_verifier())),
+            "fingerprint": fingerprint,
+            "form": form,
+            "status": 400 if form.errors else 200,
+            "changed": max(
+                moment
+                for moment in (draw.commit_time, draw.publish_time, draw.cancel_time)
+                if moment is not None
+            ),
+        }
+        crumbs = [(words.text("public_list.title"), base(header.slug)), (draw.title, None)]
+        return self._house.page(request, "draw_public", header, crumbs, public=receipt is None, **page)
+
+
+def _selection(uow: UnitOfWork, drawn: UUID) -> UUID:
+    """Which selection a public draw belongs to: its public address does not say.
+
+    Raises DomainError NOT_FOUND DRAW_UNKNOWN, also for one that is not public.
+    """
+    # Draws come newest first and their ids are in order of time: the first at or before this id is the one.
+    found = uow.draws.public_page(1, UUID(int=min(drawn.int + 1, (1 << 128) - 1)))
+    if not found or found[0].id != drawn:
+        raise DomainError(Code.NOT_FOUND, "DRAW_UNKNOWN")
+    return found[0].selection
+
+
+def _receipt(found: ReceiptCheck) -> dict[str, Any]:
+    return {
+        "chance": found.panels_with / found.panels,
+        "panels_with": found.panels_with,
+        "panels": found.panels,
+        "drawn": found.drawn,
+        "commitment": found.commitment,
+    }
+
+
+def _verifier() -> bytes:
+    from importlib import resources
+
+    return (resources.files("services.sortition.lottery") / VERIFIER).read_bytes()
