@@ -95,7 +95,9 @@ def _compare(package: str, messages: dict[str, dict[str, tuple[str, ...]]]) -> I
                 yield f"{package}: {key} has a plural in one language only"
     for language, words in messages.items():
         for key, forms in sorted(words.items()):
-            if not all(form.strip() for form in forms):
+            # Empty in every language is meant so: the head of a column that has none.
+            meant = all(not any(other.get(key, ("",))) for other in messages.values())
+            if not meant and not all(form.strip() for form in forms):
                 yield f"{package}: {key} is empty in {language}"
 
 
