@@ -96,7 +96,7 @@ def _compare(package: str, messages: dict[str, dict[str, tuple[str, ...]]]) -> I
     for language, words in messages.items():
         for key, forms in sorted(words.items()):
             # Empty in every language is meant so: the head of a column that has none.
-            meant = all(not any(other.get(key, ("",))) for other in messages.values())
+            meant = not any(form.strip() for other in messages.values() for form in other.get(key, ()))
             if not meant and not all(form.strip() for form in forms):
                 yield f"{package}: {key} is empty in {language}"
 
