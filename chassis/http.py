@@ -76,9 +76,7 @@ class Requests:
                 await response(scope, receive, noting)
             finally:
                 seconds = time.perf_counter() - started
-                route = getattr(scope.get("route"), "path_format", "") or getattr(
-                    scope.get("route"), "path", ""
-                )
+                route = _route(scope)
                 if self._observe is not None:
                     self._observe(scope["path"], scope["method"], route, status, seconds)
                 # The path may hold a one-time link's secret; the route does not.
@@ -89,3 +87,11 @@ class Requests:
                     status=status,
                     milliseconds=round(seconds * 1000, 3),
                 )
+
+
+def _route(scope: Scope) -> str:
+    """The template of the matched route, prefix included; "" when none matched."""
+    # A router that FastAPI includes keeps its own short path on the route and the whole one here.
+    whole = scope.get("fastapi", {}).get("effective_route_context") or scope.get("route")
+    path: str = getattr(whole, "path_format", "") or getattr(whole, "path", "")
+    return path
