@@ -1,0 +1,126 @@
+"""Rules of the registry: slugs, particulars, changes."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from chassis.aip.names import MUNICIPALITY
+from chassis.errors import Code, DomainError
+from services.deliberation.domain.municipality import (
+    RESERVED,
+    UPDATABLE,
+    Municipality,
+    Particulars,
+    change,
+    enter,
+)
+
+NOW = datetime(2025, 6, 17, 15, 0, tzinfo=UTC)
+LATER = NOW + timedelta(days=1)
+ZONES = {"Europe/Copenhagen", "America/Nuuk"}
+GOOD = Particulars("Dragør Kommune", "Europe/Copenhagen", ("da", "en"))
+
+
+def violations(slug: str = "dragoer", particulars: Particulars = GOOD) -> dict[str, str]:
+    with pytest.raises(DomainError) as caught:
+        enter(slug, particulars, ZONES, NOW)
+    assert (caught.value.code, caught.value.reason) == (Code.INVALID_ARGUMENT, "MUNICIPALITY_INVALID")
+    return {violation.field: violation.reason for violation in caught.value.violations}
+
+
+def dragoer() -> Municipality:
+    return enter("dragoer", GOOD, ZONES, NOW)
+
+
+def test_a_new_entry() -> None:
+    entry = dragoer()
+    assert (entry.name, entry.version) == ("municipalities/dragoer", 1)
+    assert entry.create_time == entry.update_time == NOW
+
+
+def test_what_is_left_out_is_the_default() -> None:
+    assert enter("dragoer", Particulars("Dragør", "", ()), ZONES, NOW).particulars == Particulars(
+        "Dragør", "Europe/Copenhagen", ("da", "en")
+    )
+
+
+@given(st.from_regex(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", fullmatch=True).filter(lambda s: 2 <= len(s) <= 40))
+def test_well_formed_slugs_are_taken_and_name_a_resource(slug: str) -> None:
+    if slug in RESERVED:
+        assert violations(slug) == {"municipality_id": "SLUG_RESERVED"}
+    else:
+        assert MUNICIPALITY.parse(enter(slug, GOOD, ZONES, NOW).name) == {"municipality": slug}
+
+
+@given(st.text(max_size=60))
+def test_any_other_text_is_refused(slug: str) -> None:
+    well_formed = re.fullmatch(r"[a-z][a-z0-9]*(-[a-z0-9]+)*", slug, re.ASCII) and 2 <= len(slug) <= 40
+    if not well_formed:
+        assert violations(slug) == {"municipality_id": "SLUG_INVALID"}
+
+
+@pytest.mark.parametrize("slug", ["a", "a" * 41, "Dragoer", "dragør", "-a", "a-", "a--b", "1a", "a_b", "a\n"])
+def test_slugs_that_are_none(slug: str) -> None:
+    assert violations(slug) == {"municipality_id": "SLUG_INVALID"}
+
+
+@pytest.mark.parametrize("slug", ["api", "static", "sign-in", "sign-out", "new", "sortition", "deliberation"])
+def test_slugs_that_are_addresses_of_the_suite(slug: str) -> None:
+    assert violations(slug) == {"municipality_id": "SLUG_RESERVED"}
+
+
+def test_everything_wrong_is_said_at_once() -> None:
+    assert violations("api", Particulars(" ", "Mars/Olympus", ("da", "da"))) == {
+        "municipality_id": "SLUG_RESERVED",
+        "municipality.display_name": "FIELD_REQUIRED",
+        "municipality.time_zone": "TIME_ZONE_UNKNOWN",
+        "municipality.languages": "LANGUAGES_INVALID",
+    }
+
+
+@pytest.mark.parametrize("name", ["x" * 81, "a\x00b", "a\u202eb"])
+def test_names_that_no_page_can_show(name: str) -> None:
+    found = violations(particulars=Particulars(name, "Europe/Copenhagen", ("da",)))
+    assert found == {"municipality.display_name": "DISPLAY_NAME_INVALID"}
+
+
+@given(st.text(max_size=100))
+def test_a_name_is_one_tidy_line_or_refused(name: str) -> None:
+    try:
+        entry = enter("dragoer", Particulars(name, "", ()), ZONES, NOW)
+    except DomainError:
+        return
+    kept = entry.particulars.display_name
+    assert kept == kept.strip()
+    assert kept.isprintable()
+    assert kept.split() == name.split()
+
+
+def test_only_the_masked_fields_change() -> None:
+    wanted = Particulars("Store Dragør", "America/Nuuk", ("en",))
+    for field in UPDATABLE:
+        after = change(dragoer(), wanted, frozenset({field}), ZONES, LATER)
+        assert getattr(after.particulars, field) == getattr(wanted, field)
+        others = [other for other in UPDATABLE if other != field]
+        assert all(getattr(after.particulars, o) == getattr(GOOD, o) for o in others)
+        assert (after.version, after.create_time, after.update_time) == (2, NOW, LATER)
+        assert after.slug == "dragoer"
+
+
+def test_nothing_changed_is_the_same_entry() -> None:
+    before = dragoer()
+    assert change(before, GOOD, frozenset(UPDATABLE), ZONES, LATER) is before
+    assert change(before, Particulars("", "", ()), frozenset(), ZONES, LATER) is before
+
+
+def test_a_field_that_is_not_masked_is_not_looked_at() -> None:
+    wrong = Particulars("Dragør By", "Mars/Olympus", ("klingon",))
+    assert change(dragoer(), wrong, frozenset({"display_name"}), ZONES, LATER).version == 2
+    with pytest.raises(DomainError) as caught:
+        change(dragoer(), wrong, frozenset(UPDATABLE), ZONES, LATER)
+    assert [v.field for v in caught.value.violations] == ["municipality.time_zone", "municipality.languages"]
