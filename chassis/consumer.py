@@ -104,6 +104,6 @@ class Consumer:
             except Exception as error:  # store or carrier away: the loop must outlive it
                 failures += 1
                 if not isinstance(error, StoreAway) or failures == 1:
-                    _log.error("consumer failed", consumer=self.subscription.consumer, exception=trace(error))
+                    _log.error("consumer failed", consumer=self.subscription.consumer, trace=trace(error))
                 self._stopping.wait(min(0.1 * 2**failures, 10.0))
                 self.source.rewind()

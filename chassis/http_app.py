@@ -85,7 +85,7 @@ def make_http_app(
         try:
             return errors.failure(request, incident)
         except Exception as error:  # even the shell may be what fails
-            _log.error("error page failed", incident=incident, exception=trace(error))
+            _log.error("error page failed", incident=incident, trace=trace(error))
             return errors.last_resort(incident)
 
     def observe(path: str, method: str, route: str, status: int, seconds: float) -> None:

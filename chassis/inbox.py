@@ -202,7 +202,7 @@ class Inbox:
             consumer=self._subscription.consumer,
             type=envelope.type,
             attempts=attempts,
-            exception=trace(error),
+            trace=trace(error),
         )
         due = None if parked else self._now() + self._policy.pause(attempts)
         try:

@@ -132,7 +132,7 @@ class JobRunner:
                     self._run(job)
                     continue
             except Exception as error:  # the store may be away: the worker must outlive it
-                _log.error("worker failed", service=self._service, exception=trace(error))
+                _log.error("worker failed", service=self._service, trace=trace(error))
             self._wait(generation, self.IDLE_SECONDS)
 
     def _run(self, job: Job) -> None:
@@ -188,7 +188,7 @@ class JobRunner:
         except Exception as error:  # whatever it is, the job goes on or says why not
             incident = secrets.token_hex(6)
             inner = error.trace if isinstance(error, ChildFailed) else []
-            _log.error("job failed", kind=job.kind, incident=incident, exception=trace(error), engine=inner)
+            _log.error("job failed", kind=job.kind, incident=incident, trace=trace(error), engine=inner)
             return self._retry(handler, job, "INTERNAL", {"incident": incident})
         return self._done(job)
 
@@ -247,5 +247,5 @@ class JobRunner:
                 except LeaseLost:
                     running.lost = True
                 except Exception as error:  # the store may be away; the lease lasts longer than that
-                    _log.error("heartbeat failed", service=self._service, exception=trace(error))
+                    _log.error("heartbeat failed", service=self._service, trace=trace(error))
             self._wait_for_change(generation, self.HEARTBEAT_SECONDS)

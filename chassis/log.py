@@ -117,7 +117,7 @@ def hide_exception_text(
     info = event.pop("exc_info", None)
     error = _exception(info)
     if error is not None:
-        event["exception"] = trace(error)
+        event["trace"] = trace(error)
     return event
 
 

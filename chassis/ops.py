@@ -24,7 +24,7 @@ def run_check(check: Check) -> CheckResult:
     try:
         return check()
     except Exception as error:  # a check may fail in any way
-        _log.warning("readiness check raised", exception=trace(error))
+        _log.warning("readiness check raised", trace=trace(error))
         name = str(getattr(check, "check_name", getattr(check, "__name__", "check")))
         return CheckResult(name, False, type(error).__qualname__)
 

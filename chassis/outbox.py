@@ -195,7 +195,7 @@ class Relay:
                 if self.run_once() == self.BATCH:
                     continue
             except Exception as error:  # the store may be away: the loop must outlive it
-                _log.error("relay failed", service=self._service, exception=trace(error))
+                _log.error("relay failed", service=self._service, trace=trace(error))
                 self._stopping.wait(1)
             self._woken.wait(self.IDLE_SECONDS)
 
@@ -231,7 +231,7 @@ class Relay:
             attempts = next(row.attempts for row in rows if row.seq == seq) + 1
             self._blocked[topic, key] = self._monotonic() + min(30.0, 0.25 * 2 ** min(attempts, 10))
             _log.warning(
-                "event not sent", service=self._service, seq=seq, attempts=attempts, exception=trace(reason)
+                "event not sent", service=self._service, seq=seq, attempts=attempts, trace=trace(reason)
             )
         return len(published)
 

@@ -119,7 +119,9 @@ def build(context: BuildContext) -> Service:
             "heard": entry.read(
                 nobody(),
                 "hjemby",
-                lambda uow: list(uow.connection.execute(select(heard.c.text).order_by(heard.c.seq)).scalars()),
+                lambda uow: list(
+                    uow.connection.execute(select(heard.c.text).order_by(heard.c.seq)).scalars()
+                ),
             )
         }
 
