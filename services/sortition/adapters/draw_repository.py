@@ -182,3 +182,12 @@ class SqlSigning(Scoped):
     def _row(self) -> Any:
         table = tables.signing_keys
         return self.connection.execute(select(table).where(self.mine(table))).one_or_none()
+
+
+def draws_by_state(transaction: Transaction) -> dict[str, int]:
+    """How many draws of all municipalities stand where: for a platform-wide transaction's metrics only."""
+    table = tables.draws
+    query = select(table.c.state, func.count().label("draws")).group_by(table.c.state)
+    counts = {state.value: 0 for state in DrawState}
+    counts.update({row.state: row.draws for row in transaction.connection.execute(query)})
+    return counts

@@ -57,9 +57,9 @@ def check_targets(uow: UnitOfWork, caller: Caller, command: CheckTargets) -> Tar
         found = TargetProblem(refusal.reason, refusal.metadata, refusal.metadata.get("feature", ""))
         return TargetsCheck(False, _drawable(people), _findings(wanted.targets, people), (), (found,), ())
     # Loads numerical libraries: only when it is asked for.
-    from services.sortition.commands.check import cure_sentence
     from services.sortition.lottery import feasibility
     from services.sortition.lottery.cures import Cure
+    from services.sortition.verdict import cure_sentence
     from services.sortition.words import Words
 
     words = Words(caller.language)

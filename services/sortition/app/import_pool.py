@@ -58,16 +58,17 @@ def import_pool(uow: UnitOfWork, caller: Caller, command: ImportPool, *, clock: 
     _check_columns(selection, command)
     table = read_table(selection, command)
     missing = _missing_contact_columns(table, command)
+    id_header = table.header[table.id_column].strip() if table.header else ""
     if not table.findings and not missing:
         report = _report(table, (), caller.language)
         replace_pool(uow, selection, table, command)
-        _store(uow, selection, ImportState.APPLIED, report, command, b"", clock)
+        _store(uow, selection, ImportState.APPLIED, report, command, b"", id_header, clock)
         uow.audit.record(caller, "pool.import", selection.name, {"rows": str(table.accepted_count)})
         return pool_import(uow, selection.id)
     report = _report(table, missing, caller.language)
     state = ImportState.WAITING if table.accepted_count and not missing else ImportState.REFUSED
     upload = command.file if table.info is not None else b""
-    _store(uow, selection, state, report, command, upload, clock)
+    _store(uow, selection, state, report, command, upload, id_header, clock)
     rejected = {"accepted": str(table.accepted_count), "rejected": str(len(table.rejected))}
     uow.audit.record(caller, "pool.import_refused", selection.name, rejected)
     return pool_import(uow, selection.id)
@@ -230,10 +231,13 @@ def _store(
     report: dict[str, Any],
     command: ImportPool,
     upload: bytes,
+    id_header: str,
     clock: Clock,
 ) -> None:
     options = {
         "id_column": command.id_column,
+        # The header that was taken for the id, so that a draw can be made again from the file.
+        "id_header": id_header,
         "address_columns": list(command.address_columns),
         "contact_columns": list(command.contact_columns),
     }

@@ -74,7 +74,7 @@ def delete_person(uow: UnitOfWork, caller: Caller, command: DeletePerson, *, clo
     """Erase a person: name, address, contact, and any upload that still waits, at once.
 
     Whom a draw has taken in stays there as an id with values: the record stands and can be checked. A seat
-    that they have not accepted is declined, for nobody can be asked any more. Raises NOT_FOUND PERSON_UNKNOWN.
+    that they have not accepted is declined, for nobody can be asked now. Raises NOT_FOUND PERSON_UNKNOWN.
     """
     admit(uow, caller, Role.SECRETARIAT)
     selection = uow.selections.get(command.selection)

@@ -1,4 +1,4 @@
-"""What the use cases ask of the world: one unit of work, its repositories, and who tells others what happened.
+"""What the use cases ask of the world: one unit of work, its repositories, and who tells what happened.
 
 Every repository works for the unit of work's municipality alone. The in-memory fakes and the real adapters
 pass one conformance suite (tests/contract/sortition).

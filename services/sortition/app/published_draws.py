@@ -105,7 +105,7 @@ def _published(uow: UnitOfWork, draw: Draw) -> PublishedDraw:
         name=draw.name,
         selection=draw.selection,
         id=draw.id,
-        title=selection.title,
+        title=file["title"],
         purpose=selection.purpose,
         state=draw.state,
         mode=draw.mode,

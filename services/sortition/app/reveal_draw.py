@@ -20,7 +20,7 @@ from services.sortition.lottery import record
 
 @dataclass(frozen=True, slots=True)
 class RevealDraw:
-    """One of `number` (dice, a drum) and `randomness` (a published text); `note` says in words how it came."""
+    """One of `number` (dice, a drum) and `randomness` (a published text); `note` says how it came."""
 
     selection: UUID
     draw: UUID

@@ -30,16 +30,28 @@ class Frozen:
     digest: str
 
 
-def freeze(selection: Selection, people: Sequence[Person]) -> Frozen:
-    """Raises DomainError FAILED_PRECONDITION: TARGETS_MISSING, POOL_EMPTY, POOL_INCOMPLETE, SIZE_OVER_POOL,
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Headers of the imported file: of the id, and of those that make an address together."""
+
+    id: str
+    address: tuple[str, ...]
+
+
+def freeze(selection: Selection, people: Sequence[Person], columns: Columns) -> Frozen:
+    """`columns` are the headers that the pool came under.
+
+    Raises DomainError FAILED_PRECONDITION: TARGETS_MISSING, POOL_EMPTY, POOL_INCOMPLETE, SIZE_OVER_POOL,
     INCLUDED_OVER_SIZE, MINIMA_OVER_SIZE.
     """
     problem = problem_of(selection.targets, selection.size, selection.per_address, people)
     content = canonical.write(
         {
             "schema": SCHEMA,
+            "title": selection.title,
             "size": problem.size,
             "per_address": problem.per_address,
+            "columns": {"id": columns.id, "address": [*columns.address]},
             "features": list(problem.features),
             "targets": [
                 {
@@ -54,8 +66,8 @@ def freeze(selection: Selection, people: Sequence[Person]) -> Frozen:
                 for t in selection.targets
             ],
             "people": [[p.id, list(p.values), p.address] for p in problem.people],
-            "include": sorted(problem.include),
-            "exclude": sorted(problem.exclude),
+            "include": [*sorted(problem.include)],
+            "exclude": [*sorted(problem.exclude)],
         }
     )
     return Frozen(content, hashlib.sha256(content).hexdigest())
@@ -73,6 +85,15 @@ def thaw(content: bytes) -> Problem:
         include=frozenset(data["include"]),
         exclude=frozenset(data["exclude"]),
     )
+
+
+def title_of(content: bytes) -> str:
+    return str(json.loads(content)["title"])
+
+
+def columns_of(content: bytes) -> Columns:
+    columns = json.loads(content)["columns"]
+    return Columns(columns["id"], tuple(columns["address"]))
 
 
 def targets_of(content: bytes) -> tuple[Target, ...]:

@@ -298,9 +298,7 @@ class FileInfo(_message.Message):
     SHA256_FIELD_NUMBER: _builtins.int
     PUBLIC_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`municipalities/{municipality}/selections/{selection}/draws/{draw}/files/{file}`; dots in the file's own name are
-    hyphens here.
-    """
+    """`municipalities/{municipality}/selections/{selection}/draws/{draw}/files/{filename}`"""
     filename: _builtins.str
     """`record.json`"""
     media_type: _builtins.str
@@ -837,7 +835,7 @@ class GetDrawFileRequest(_message.Message):
 
     NAME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
-    """`municipalities/{municipality}/selections/{selection}/draws/{draw}/files/{file}`"""
+    """`municipalities/{municipality}/selections/{selection}/draws/{draw}/files/{filename}`"""
     def __init__(
         self,
         *,

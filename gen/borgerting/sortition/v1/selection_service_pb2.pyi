@@ -328,6 +328,7 @@ class Pool(_message.Message):
     EXCLUDED_FIELD_NUMBER: _builtins.int
     COUNTS_FIELD_NUMBER: _builtins.int
     IMPORT_TIME_FIELD_NUMBER: _builtins.int
+    UNANSWERED_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`municipalities/{municipality}/selections/{selection}/pool`"""
     people: _builtins.int
@@ -335,6 +336,8 @@ class Pool(_message.Message):
     """People who must be on the panel."""
     excluded: _builtins.int
     """People who must not be on the panel."""
+    unanswered: _builtins.int
+    """People who lack a value that the targets now ask for, having been imported before."""
     @_builtins.property
     def counts(self) -> _containers.RepeatedCompositeFieldContainer[Global___ValueCount]: ...
     @_builtins.property
@@ -348,10 +351,11 @@ class Pool(_message.Message):
         excluded: _builtins.int = ...,
         counts: _abc.Iterable[Global___ValueCount] | None = ...,
         import_time: _timestamp_pb2.Timestamp | None = ...,
+        unanswered: _builtins.int = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _typing.Literal["import_time", b"import_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "excluded", b"excluded", "import_time", b"import_time", "included", b"included", "name", b"name", "people", b"people"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["counts", b"counts", "excluded", b"excluded", "import_time", b"import_time", "included", b"included", "name", b"name", "people", b"people", "unanswered", b"unanswered"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
