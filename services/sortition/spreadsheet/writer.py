@@ -17,7 +17,7 @@ _STARTS = frozenset(
     "\N{FULLWIDTH COMMERCIAL AT}\N{MINUS SIGN}"
 )
 _NUMBER = re.compile(r"[+-]?(?:[0-9]+|[0-9]{1,3}(?:[., ][0-9]{3})+)(?:[.,][0-9]+)?(?:[eE][+-]?[0-9]+)?%?")
-_PHONE = re.compile(r"\+(?:[ .()-]?[0-9]){5,15}\)?")
+_PHONE = re.compile(r"\+\(?[0-9](?:[ .()-]{0,2}[0-9]){4,14}\)?")
 # What programs skip before they look for a formula.
 _INVISIBLE = "\ufeff\u200b\u200c\u200d\u2060\0"
 
