@@ -75,11 +75,14 @@ def by_stages(
     reduction: Reduction,
     rows: tuple[Row, ...],
     known: Sequence[Vector],
-    unreachable: Sequence[int],
+    apart: Indices,
     progress: Callable[[str, float | None], None],
     method: Method = Method.LEXIMIN,
 ) -> ExactLottery:
-    """Exact leximin (only its lowest level for maximin) over panels, warm-started from the `known` ones."""
+    """Exact leximin (only its lowest level for maximin) over panels, warm-started from the `known` ones.
+
+    `apart`: the types that are in no panel.
+    """
     polytope = Polytope.of(reduction.types, rows)
     search = whole(polytope)
     relaxed = RelaxedLeximin(polytope)
@@ -95,6 +98,9 @@ def by_stages(
         _learn(panels, master, first)
     cuts: list[Row] = []
     levels: list[Level] = []
+    if len(apart):
+        levels.append(relaxed.set_apart(apart))
+        master.settle(apart, 0.0)
     while relaxed.open.any():
         progress("stage", float(len(levels) + 1))
         level = _stage(relaxed, master, search, panels, cuts)
@@ -123,7 +129,7 @@ def by_stages(
         weights,
         target,
         proof.stages(reduction.types, every, levels),
-        unreachable,
+        apart.tolist(),
     )
 
 
@@ -144,12 +150,14 @@ def _stage(
         floor, prices, worth = master.solve()
         if upper.level - floor <= tolerance:
             return Level(floor, upper.settled, upper.weights, upper.row_duals)
-        panel = search.near(prices)
-        if panel is not None and prices @ panel > worth + 1e-9 and _learn(panels, master, panel):
+        # Prices of settled types may dwarf those of the open ones, and float error grows with them.
+        needed = worth + 1e-9 * max(1.0, float(np.max(prices)))
+        panel = search.dive(prices)
+        if panel is not None and prices @ panel > needed and _learn(panels, master, panel):
             continue
         coefficients, denominator = _integers(prices)
         panel, bound = search.best(coefficients.astype(float))
-        if panel is not None and prices @ panel > worth + 1e-9 and _learn(panels, master, panel):
+        if panel is not None and prices @ panel > needed and _learn(panels, master, panel):
             continue
         limit = _limit(coefficients, bound, panels.matrix())
         row = Row(
@@ -174,8 +182,9 @@ def _stage(
 
 def _integers(prices: Vector) -> tuple[Vector, int]:
     """(integers, denominator) with prices = integers / denominator, exactly where a small one will do."""
-    fractions = [Fraction(p).limit_denominator(5000) if p > 1e-11 else Fraction(0) for p in prices.tolist()]
-    exact = all(abs(float(f) - p) <= 1e-10 for f, p in zip(fractions, prices.tolist(), strict=True))
+    noise = 1e-11 * max(1.0, float(np.max(prices)))
+    fractions = [Fraction(p).limit_denominator(5000) if p > noise else Fraction(0) for p in prices.tolist()]
+    exact = all(abs(float(f) - p) <= noise for f, p in zip(fractions, prices.tolist(), strict=True))
     denominator = lcm(*(f.denominator for f in fractions))
     if exact and denominator <= _MAX_DENOMINATOR:
         integers = [int(f * denominator) for f in fractions]

@@ -24,6 +24,8 @@ from services.sortition.lottery.solver import Vector
 AIM = 1e-9
 ACCEPT = 1e-7
 _EXTRA_PANELS = 20
+# Integer programmes that herding may ask for, beside one for every ten panels found.
+_PATIENCE = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,21 +67,40 @@ class PanelSet:
         return np.array(self._panels)
 
 
-def herd(search: PanelSearch, x: Vector, members: Vector, count: int) -> list[Vector]:
-    """`count` panels whose running mean follows x as closely as it can; fewer when the search is empty."""
+def herd(
+    search: PanelSearch, x: Vector, members: Vector, count: int, known: Vector | None = None
+) -> list[Vector]:
+    """`count` panels whose running mean follows x as closely as it can.
+
+    Where diving gets lost the best of the `known` panels (one per row) stands in. Without any, an integer
+    programme finds one, a few times: a search that is lost again and again ends with fewer panels, as
+    does an empty one.
+    """
     total = np.zeros(len(x))
     panels: list[Vector] = []
+    lost = 0
     for j in range(1, count + 1):
-        panel = search.near((j * x - total) / members)
-        if panel is None:
-            break
+        costs = (j * x - total) / members
+        panel = search.dive(costs)
+        if panel is None and known is not None:
+            panel = known[int(np.argmax(known @ costs))]
+        elif panel is None:
+            lost += 1
+            if search.empty or lost > _PATIENCE + len(panels) // 10:
+                break
+            panel, _ = search.best(costs)
+            if panel is None:
+                break
         total += panel
         panels.append(panel)
     return panels
 
 
-def decompose(polytope: Polytope, x: Vector) -> Decomposition:
-    """The lottery nearest to mean x over the panels on x's face. x: expected counts per type."""
+def decompose(polytope: Polytope, x: Vector, *, exact: bool = True) -> Decomposition:
+    """The lottery nearest to mean x over the panels on x's face. x: expected counts per type.
+
+    Not `exact`: what diving finds, no integer programmes, so that an unattained x may be attainable.
+    """
     row_lower, row_upper = polytope.face(x)
     low, high = polytope.box(x)
     low, high = np.maximum(low, polytope.lower), np.minimum(high, polytope.upper)
@@ -91,23 +112,20 @@ def decompose(polytope: Polytope, x: Vector) -> Decomposition:
 
     panels = PanelSet()
     free = int(np.count_nonzero(high > low))
-    for panel in herd(box, x, polytope.members, free + _EXTRA_PANELS if free else 1):
-        panels.add(panel)
-    if not len(panels):
-        for panel in herd(face, x, polytope.members, free + _EXTRA_PANELS):
-            panels.add(panel)
+    for search in (box, face):
+        if not len(panels):
+            for panel in herd(search, x, polytope.members, free + _EXTRA_PANELS if free else 1):
+                panels.add(panel)
     if not len(panels):
         # No panel lies on the face at all: nothing to project onto, and the caller must cut or go by stages.
         return Decomposition(np.zeros((0, len(x))), np.zeros(0), np.inf, np.zeros(len(x)))
 
-    best = np.inf
     while True:
         weights, residual = weigh(panels.matrix() - low, x - low)
         difference = float(np.max(np.abs(residual) / polytope.members))
         if difference <= AIM:
             break
-        best = min(best, difference)
-        if not _price(panels, residual, weights, polytope, x, low, (box, face)):
+        if not _price(panels, residual, weights, polytope, x, box, (box, face) if exact else ()):
             break
     return Decomposition(panels.matrix(), weights, difference, residual)
 
@@ -133,19 +151,21 @@ def _price(
     weights: Vector,
     polytope: Polytope,
     x: Vector,
-    low: Vector,
-    searches: tuple[PanelSearch, PanelSearch],
+    box: PanelSearch,
+    exact: tuple[PanelSearch, ...],
 ) -> bool:
-    """Add panels that reach further along the residual than the lottery so far. False when none does."""
+    """Add panels that reach further along the residual than the lottery so far. False when none does.
+
+    `exact`: the searches that integer programmes go through when diving finds nothing.
+    """
     costs = residual / np.max(np.abs(residual))
     reached = float(costs @ (panels.matrix().T @ weights))
     needed = reached + 1e-7
-    box, face = searches
     found = False
     # Several panels a round, each kept apart from the last by herding around the residual.
     total = np.zeros(len(x))
     for j in range(1, 2 + len(x) // 8):
-        panel = box.near(costs * len(x) + (j * x - total) / polytope.members)
+        panel = box.dive(costs * len(x) + (j * x - total) / polytope.members)
         if panel is None:
             break
         total += panel
@@ -153,7 +173,7 @@ def _price(
             found = True
     if found:
         return True
-    for search in (box, face):
+    for search in exact:
         panel, _ = search.best(costs)
         if panel is not None and costs @ panel > needed and panels.add(panel):
             return True

@@ -26,7 +26,7 @@ Progress = Callable[[str, float | None], None]
 
 # Cuts tried before the search goes by stages. Small pools go there at once: their panels are quick to price.
 _CUTS = 8
-_SMALL = 80
+_SMALL = 150
 
 
 def silent(_step: str, _value: float | None) -> None:
@@ -43,9 +43,9 @@ def leximin(reduction: Reduction, progress: Progress = silent) -> ExactLottery:
     for attempt in range(_CUTS + 1):
         polytope = Polytope.of(reduction.types, rows)
         progress("relaxation", None)
-        levels, x = relaxed_leximin(polytope)
+        levels, x = relaxed_leximin(polytope, apart)
         progress("decomposition", None)
-        found = decompose(polytope, x)
+        found = decompose(polytope, x, exact=len(reduction.types) > _SMALL)
         progress("residual", found.residual)
         if found.attained:
             return proof.lottery(
@@ -66,4 +66,4 @@ def leximin(reduction: Reduction, progress: Progress = silent) -> ExactLottery:
             break
         progress("cut", None)
         rows = (*rows, cut)
-    return by_stages(reduction, rows, known, apart.tolist(), progress)
+    return by_stages(reduction, rows, known, apart, progress)

@@ -30,10 +30,10 @@ def maximin(reduction: Reduction, progress: Progress = silent) -> ExactLottery:
     progress("relaxation", None)
     levels, x = relaxed_maximin(polytope, apart)
     progress("decomposition", None)
-    found = decompose(polytope, x)
+    found = decompose(polytope, x, exact=False)
     progress("residual", found.residual)
     if not found.attained:
-        return by_stages(reduction, rows, [found.panels], apart.tolist(), progress, Method.MAXIMIN)
+        return by_stages(reduction, rows, [found.panels], apart, progress, Method.MAXIMIN)
     return proof.lottery(
         Method.MAXIMIN,
         reduction,

@@ -38,6 +38,13 @@ class PanelSearch:
 
     def near(self, costs: Vector) -> Vector | None:
         """A panel good for the costs, by diving; the best one when that gets lost; None if there is none."""
+        panel = self.dive(costs)
+        if panel is None and not self.empty:
+            return self.best(costs)[0]
+        return panel
+
+    def dive(self, costs: Vector) -> Vector | None:
+        """A panel good for the costs; None when there is none, which `empty` then says, or diving got lost."""
         if self.empty:
             return None
         self._relaxed.set_costs(costs)
@@ -47,8 +54,6 @@ class PanelSearch:
         panel, conclusive = self._dive()
         if panel is None and conclusive:
             self.empty = True
-        elif panel is None:
-            return self.best(costs)[0]
         return panel
 
     def best(self, costs: Vector) -> tuple[Vector | None, float]:

@@ -76,13 +76,32 @@ class RelaxedLeximin:
         if not self._model.solve():
             return None
         duals = self._model.row_duals
-        weights = np.where(self.open, -duals[self._rows :] * self.polytope.members, 0.0)
+        weights = np.where(
+            self.open, -duals[self._rows : self._rows + self._types] * self.polytope.members, 0.0
+        )
         settled = np.flatnonzero(weights > _WEIGHT)
         if not len(settled):
             raise SolverFailed("a leximin stage came back without duals")
         cuts = duals[self._rows + self._types :] / np.array(self._scales)
         row_duals = np.concatenate([duals[: self._rows], cuts])
         return Level(self._model.objective, settled.astype(np.int32), weights, row_duals)
+
+    def set_apart(self, types: Indices) -> Level:
+        """Settle types that are in no panel at zero, all in one stage. At least one type."""
+        costs = np.zeros(self._types)
+        costs[types] = 1.0 / self.polytope.members[types]
+        polytope = self.polytope
+        model = polytope.model(polytope.lower, polytope.upper, polytope.row_lower, polytope.row_upper)
+        model.set_costs(costs)
+        if not model.solve():
+            raise InfeasibleTargets
+        if model.objective > 1e-9:
+            raise SolverFailed("the relaxation lets a type onto panels that is on none")
+        weights = np.zeros(self._types)
+        weights[types] = 1.0 / len(types)
+        level = Level(0.0, types, weights, model.row_duals / len(types))
+        self.settle(types, 0.0)
+        return level
 
     def settle(self, settled: Indices, level: float) -> None:
         """Hold these types at this chance from now on."""
@@ -101,10 +120,13 @@ class RelaxedLeximin:
         self._scales.append(float(scale))
 
 
-def relaxed_leximin(polytope: Polytope) -> tuple[tuple[Level, ...], Vector]:
-    """(stages, expected counts per type). Raises InfeasibleTargets when the relaxation is empty."""
+def relaxed_leximin(polytope: Polytope, apart: Indices) -> tuple[tuple[Level, ...], Vector]:
+    """(stages, expected counts per type), with the types `apart`, which fit no panel, at zero.
+
+    Raises InfeasibleTargets when the relaxation is empty.
+    """
     relaxed = RelaxedLeximin(polytope)
-    levels: list[Level] = []
+    levels = [relaxed.set_apart(apart)] if len(apart) else []
     while relaxed.open.any():
         level = relaxed.raise_floor()
         if level is None:
@@ -117,17 +139,13 @@ def relaxed_leximin(polytope: Polytope) -> tuple[tuple[Level, ...], Vector]:
 
 
 def relaxed_maximin(polytope: Polytope, apart: Indices) -> tuple[tuple[Level, ...], Vector]:
-    """The lowest level among types that fit some panel: (its stages, expected counts of the last vertex).
+    """The lowest level among types that fit some panel: (its stage, expected counts of the vertex it ends at).
 
-    Those `apart`, who fit none, settle at zero first, which may take stages of its own.
+    With types `apart`, which fit none, their stage at zero comes before it.
     """
     relaxed = RelaxedLeximin(polytope)
-    levels: list[Level] = []
-    while True:
-        level = relaxed.raise_floor()
-        if level is None:
-            raise InfeasibleTargets
-        levels.append(level)
-        if not np.any(relaxed.open[apart]):
-            return tuple(levels), relaxed.counts
-        relaxed.settle(level.settled, level.level)
+    levels = [relaxed.set_apart(apart)] if len(apart) else []
+    level = relaxed.raise_floor()
+    if level is None:
+        raise InfeasibleTargets
+    return (*levels, level), relaxed.counts

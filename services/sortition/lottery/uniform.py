@@ -17,7 +17,7 @@ from services.sortition.lottery.decomposition import herd
 from services.sortition.lottery.generator import Generator
 from services.sortition.lottery.lottery import ExactLottery, UniformLottery
 from services.sortition.lottery.polytope import Polytope
-from services.sortition.lottery.pricing import PanelSearch, whole
+from services.sortition.lottery.pricing import PanelSearch
 from services.sortition.lottery.seating import seat
 from services.sortition.lottery.solver import Vector
 
@@ -74,11 +74,9 @@ def _herd_remainder(lottery: ExactLottery, mean: Vector, count: int) -> list[Vec
     row_lower, row_upper = polytope.face(mean)
     low, high = polytope.box(mean)
     low, high = np.maximum(low, polytope.lower), np.minimum(high, polytope.upper)
-    found = herd(PanelSearch(polytope, low, high, row_lower, row_upper), mean, polytope.members, count)
-    if len(found) < count:
-        # The box around the mean holds no panel: look among all of them.
-        found = herd(whole(polytope), mean, polytope.members, count)
-    return found
+    box = PanelSearch(polytope, low, high, row_lower, row_upper)
+    # In tight pools the box may hold few panels or none; the lottery's own are always there.
+    return herd(box, mean, polytope.members, count, np.array(lottery.panels, dtype=float))
 
 
 def _integers(panel: Vector) -> tuple[int, ...]:
