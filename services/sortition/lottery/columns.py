@@ -105,8 +105,7 @@ def by_stages(
         progress("stage", float(len(levels) + 1))
         level = _stage(relaxed, master, search, panels, cuts)
         levels.append(level)
-        # Who fits no panel settles at zero first; maximin's level is the next, the lowest of all the others.
-        if method is Method.MAXIMIN and not np.any(relaxed.open[list(unreachable)]):
+        if method is Method.MAXIMIN:
             break
         relaxed.settle(level.settled, level.level)
         master.settle(level.settled, level.level)

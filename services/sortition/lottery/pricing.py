@@ -44,7 +44,7 @@ class PanelSearch:
         return panel
 
     def dive(self, costs: Vector) -> Vector | None:
-        """A panel good for the costs; None when there is none, which `empty` then says, or diving got lost."""
+        """A panel good for the costs; None when there is none (`empty` then says so) or diving got lost."""
         if self.empty:
             return None
         self._relaxed.set_costs(costs)

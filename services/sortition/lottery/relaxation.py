@@ -139,7 +139,7 @@ def relaxed_leximin(polytope: Polytope, apart: Indices) -> tuple[tuple[Level, ..
 
 
 def relaxed_maximin(polytope: Polytope, apart: Indices) -> tuple[tuple[Level, ...], Vector]:
-    """The lowest level among types that fit some panel: (its stage, expected counts of the vertex it ends at).
+    """The lowest level of those who fit some panel: (its stage, expected counts of the vertex it ends at).
 
     With types `apart`, which fit none, their stage at zero comes before it.
     """
