@@ -19,12 +19,12 @@ from services.deliberation.grouping.seating import random_seating, repeat_free_d
 from services.deliberation.grouping.state import Groups, State
 from services.deliberation.grouping.types import Group, Plan, PlannedRound, Problem
 
-MOST_EFFORT = 3_000_000
+MOST_EFFORT = 2_000_000
 EFFORT_PER_SEAT = 15_000
 
 
 def plan(problem: Problem, seed: str, effort: int | None = None) -> Plan:
-    """Groups for every round. `effort`: search steps; by default 15,000 per seat, at most 3 million.
+    """Groups for every round. `effort`: search steps; by default 15,000 per seat, at most 2 million.
 
     A seat is one person in one round.
 
