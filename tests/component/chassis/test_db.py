@@ -1,0 +1,192 @@
+"""Units of work on SQLite: atomic, one writer at a time, readers undisturbed."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from datetime import UTC, datetime, timedelta, timezone
+from pathlib import Path
+
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+from sqlalchemy import Column, Integer, MetaData, Table, insert, select, update
+from sqlalchemy.exc import IntegrityError, OperationalError, StatementError
+
+from chassis import db
+from chassis.clock import SystemClock
+from chassis.context import nobody
+from chassis.db import Database, UtcDateTime, add_to
+from chassis.errors import Code, DomainError
+from chassis.testing.stores import sqlite_store
+
+METADATA = MetaData()
+add_to(METADATA)
+COUNTER = Table(
+    "counter",
+    METADATA,
+    Column("id", Integer, primary_key=True),
+    Column("value", Integer, nullable=False),
+    Column("time", UtcDateTime()),
+)
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    store = sqlite_store(tmp_path, METADATA)
+    with store.writing("") as transaction:
+        transaction.connection.execute(insert(COUNTER).values(id=1, value=0))
+    yield store
+    store.close()
+
+
+def value_of(database: Database) -> int:
+    with database.reading("") as transaction:
+        return int(transaction.connection.execute(select(COUNTER.c.value)).scalar_one())
+
+
+def test_no_update_is_lost_between_threads(database: Database) -> None:
+    def add() -> None:
+        for _ in range(25):
+            with database.writing("") as transaction:
+                now = transaction.connection.execute(select(COUNTER.c.value)).scalar_one()
+                transaction.connection.execute(update(COUNTER).values(value=now + 1))
+
+    threads = [threading.Thread(target=add) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert value_of(database) == 200
+
+
+def test_no_update_is_lost_between_two_openings_of_the_file(database: Database) -> None:
+    """As two processes would: the lock of one Database is not the other's."""
+    other = Database(database.url.render_as_string(), clock=SystemClock())
+
+    def add(store: Database) -> None:
+        for _ in range(25):
+            with store.writing("") as transaction:
+                now = transaction.connection.execute(select(COUNTER.c.value)).scalar_one()
+                transaction.connection.execute(update(COUNTER).values(value=now + 1))
+
+    threads = [threading.Thread(target=add, args=(store,)) for store in (database, other)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert value_of(database) == 50
+    other.close()
+
+
+def test_a_reader_sees_one_state_while_a_writer_writes(database: Database) -> None:
+    with database.reading("") as reader:
+        assert reader.connection.execute(select(COUNTER.c.value)).scalar_one() == 0
+
+        def write() -> None:
+            with database.writing("") as transaction:
+                transaction.connection.execute(update(COUNTER).values(value=9))
+
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+        assert reader.connection.execute(select(COUNTER.c.value)).scalar_one() == 0
+    assert value_of(database) == 9
+
+
+def test_a_reading_unit_of_work_cannot_write(database: Database) -> None:
+    with database.reading("") as transaction:
+        with pytest.raises(OperationalError, match="readonly"):
+            transaction.connection.execute(update(COUNTER).values(value=1))
+        for act in (
+            lambda: transaction.outbox.add("toy", "things/1", StringValue()),
+            lambda: transaction.audit.record(nobody(), "a", "b"),
+            lambda: transaction.jobs.enqueue("count", {}, key="1"),
+        ):
+            with pytest.raises(RuntimeError, match="only reads"):
+                act()
+    with database.writing("") as transaction:  # the same connection from the pool writes again
+        transaction.connection.execute(update(COUNTER).values(value=1))
+
+
+def test_a_thread_has_one_unit_of_work_at_a_time(database: Database) -> None:
+    with database.writing(""), pytest.raises(RuntimeError, match="already has"), database.reading(""):
+        pass
+    assert value_of(database) == 0  # and may open the next one afterwards
+
+
+def test_a_store_held_by_another_process_is_busy(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(db, "_BUSY_SECONDS", 0.1)
+    other = Database(database.url.render_as_string(), clock=SystemClock())
+    with database.writing(""), pytest.raises(DomainError) as refused, other.writing(""):
+        pass
+    assert (refused.value.code, refused.value.reason) == (Code.UNAVAILABLE, "STORE_BUSY")
+    other.close()
+
+
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("sqlite://", "STORE_IN_MEMORY"),
+        ("sqlite:///:memory:", "STORE_IN_MEMORY"),
+        ("postgresql://user:secret@host/db", "STORE_NOT_SUPPORTED"),
+    ],
+)
+def test_other_stores_are_refused_without_their_address(url: str, reason: str) -> None:
+    with pytest.raises(DomainError) as refused:
+        Database(url, clock=SystemClock())
+    assert refused.value.reason == reason
+    assert "secret" not in str(refused.value.metadata)
+
+
+def test_instants_come_back_in_utc(database: Database) -> None:
+    cph = datetime(2027, 3, 1, 13, 0, 0, 123456, tzinfo=timezone(timedelta(hours=1)))
+    with database.writing("") as transaction:
+        transaction.connection.execute(update(COUNTER).values(time=cph))
+    with database.reading("") as transaction:
+        (stored,) = transaction.connection.execute(select(COUNTER.c.time)).one()
+    assert stored == cph
+    assert stored.tzinfo is UTC
+
+
+def test_an_instant_without_zone_is_refused(database: Database) -> None:
+    naive = datetime(2027, 3, 1)  # noqa: DTZ001 - what is tested
+    with database.writing("") as transaction, pytest.raises(StatementError, match="time zone"):
+        transaction.connection.execute(update(COUNTER).values(time=naive))
+
+
+@pytest.mark.parametrize("statement", ["UPDATE audit_log SET action = 'x'", "DELETE FROM audit_log"])
+def test_the_audit_trail_cannot_be_rewritten(tmp_path: Path, statement: str) -> None:
+    from chassis.migrations import migrate
+
+    store = Database(f"sqlite:///{tmp_path}/audited.sqlite3", clock=SystemClock())
+    migrate(store, "tests.component.chassis.toyservice.migrations")
+    with store.writing("") as transaction:
+        transaction.audit.record(nobody(), "thing.create", "things/1")
+    with store.writing("") as transaction, pytest.raises(IntegrityError, match="append-only"):
+        transaction.connection.exec_driver_sql(statement)
+    store.close()
+
+
+def test_only_one_holds_a_named_lock(database: Database) -> None:
+    with database.exclusive("relay") as first, database.exclusive("relay") as second:
+        assert (first, second) == (True, False)
+        with database.exclusive("sweep") as other:
+            assert other
+    with database.exclusive("relay") as again:
+        assert again
+
+
+def test_after_commit_runs_only_for_what_stands(database: Database) -> None:
+    ran = []
+
+    def fail() -> None:
+        with database.writing("") as transaction:
+            transaction.after_commit(lambda: ran.append("failed"))
+            raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        fail()
+    with database.writing("") as transaction:
+        transaction.after_commit(lambda: ran.append("stands"))
+        assert ran == []
+    assert ran == ["stands"]

@@ -1,0 +1,160 @@
+"""Entry points: one unit of work per call, and a request id counts once."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from google.protobuf.wrappers_pb2 import StringValue
+from sqlalchemy import func, select
+
+from chassis.auth.principal import Principal, Role
+from chassis.context import Caller
+from chassis.db import Database, Transaction
+from chassis.entry import Entry
+from chassis.errors import Code, DomainError
+from chassis.tables import idempotency, metadata, outbox
+from chassis.testing.stores import sqlite_store
+
+ANNA = Caller(Principal("s-1", "hjemby", frozenset({Role.SECRETARIAT})), "c-1")
+BO = Caller(Principal("s-2", "hjemby", frozenset({Role.SECRETARIAT})), "c-2")
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    store = sqlite_store(tmp_path, metadata)
+    yield store
+    store.close()
+
+
+@pytest.fixture
+def entry(database: Database) -> Entry[Transaction]:
+    return Entry(database, lambda transaction: transaction)
+
+
+def tell(work: Transaction) -> str:
+    return str(work.outbox.add("toy", "things/1", StringValue()))
+
+
+def told(database: Database) -> int:
+    with database.reading("") as transaction:
+        return int(transaction.connection.execute(select(func.count()).select_from(outbox)).scalar_one())
+
+
+def write(entry: Entry[Transaction], caller: Caller = ANNA, **options: object) -> str:
+    given = {"request_id": "r-1", "fingerprint": b"create 1", **options}
+    return entry.write(
+        caller,
+        "hjemby",
+        tell,
+        store=lambda result: result.encode(),
+        restore=lambda stored: stored.decode(),
+        **given,  # type: ignore[arg-type]
+    )
+
+
+def test_the_same_request_is_done_once_and_answered_alike(
+    entry: Entry[Transaction], database: Database
+) -> None:
+    assert write(entry) == write(entry)
+    assert told(database) == 1
+
+
+def test_without_a_request_id_each_call_counts(entry: Entry[Transaction], database: Database) -> None:
+    assert write(entry, request_id=None) != write(entry, request_id="")
+    assert told(database) == 2
+
+
+def test_a_used_request_id_with_other_content_is_refused(entry: Entry[Transaction]) -> None:
+    write(entry)
+    with pytest.raises(DomainError) as refused:
+        write(entry, fingerprint=b"create 2")
+    assert (refused.value.code, refused.value.reason) == (Code.ALREADY_EXISTS, "REQUEST_ID_REUSED")
+    assert refused.value.violations[0].field == "request_id"
+
+
+def test_a_request_id_is_its_sender_s_own(entry: Entry[Transaction]) -> None:
+    assert write(entry) != write(entry, BO)
+
+
+def test_a_request_that_failed_may_be_repeated(entry: Entry[Transaction], database: Database) -> None:
+    def fail(work: Transaction) -> str:
+        tell(work)
+        raise DomainError(Code.FAILED_PRECONDITION, "POOL_MISSING")
+
+    with pytest.raises(DomainError):
+        entry.write(
+            ANNA,
+            "hjemby",
+            fail,
+            request_id="r-1",
+            fingerprint=b"create 1",
+            store=lambda result: result.encode(),
+            restore=lambda stored: stored.decode(),
+        )
+    assert told(database) == 0
+    write(entry)
+    assert told(database) == 1
+
+
+def test_the_same_request_from_many_threads_is_done_once(
+    entry: Entry[Transaction], database: Database
+) -> None:
+    answers: list[str] = []
+    threads = [threading.Thread(target=lambda: answers.append(write(entry))) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(answers) == 8
+    assert len(set(answers)) == 1
+    assert told(database) == 1
+
+
+def test_a_lost_race_runs_again_and_finds_the_winner_s_answer(
+    entry: Entry[Transaction], database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Stores with several writers at once may only notice at the end; SQLite's never do, so it is staged."""
+    from chassis import entry as module
+
+    looks = []
+    look = module.stored_response
+
+    def blind_at_first(*arguments: object) -> bytes | None:
+        looks.append(1)
+        return None if len(looks) == 2 else look(*arguments)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(module, "stored_response", blind_at_first)
+    first = write(entry)
+    assert write(entry) == first
+    assert len(looks) == 3
+    assert told(database) == 1
+
+
+def test_a_request_id_that_is_too_long_names_its_field(entry: Entry[Transaction]) -> None:
+    with pytest.raises(DomainError) as refused:
+        write(entry, request_id="x" * 129)
+    assert refused.value.violations[0].field == "request_id"
+
+
+def test_a_request_id_needs_what_makes_it_work(entry: Entry[Transaction]) -> None:
+    with pytest.raises(TypeError):
+        entry.write(ANNA, "hjemby", tell, request_id="r-1")
+
+
+def test_a_read_leaves_nothing(entry: Entry[Transaction], database: Database) -> None:
+    with pytest.raises(RuntimeError, match="only reads"):
+        entry.read(ANNA, "hjemby", tell)
+    with database.reading("") as transaction:
+        assert transaction.connection.execute(select(idempotency)).all() == []
+
+
+def test_the_caller_s_correlation_id_goes_with_the_event(
+    entry: Entry[Transaction], database: Database
+) -> None:
+    write(entry, request_id=None)
+    with database.reading("") as transaction:
+        (headers,) = transaction.connection.execute(select(outbox.c.headers)).one()
+    assert headers["ce_correlationid"] == "c-1"

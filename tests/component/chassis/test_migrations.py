@@ -1,0 +1,87 @@
+"""The runner over a service's revisions, and that they make what the tables say."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.migration import MigrationContext
+from sqlalchemy import MetaData
+
+from chassis.clock import SystemClock
+from chassis.db import Database, add_to
+from chassis.errors import DomainError
+from chassis.migrations import migrate, migration_state
+from chassis.tables import metadata
+
+TOY = "tests.component.chassis.toyservice.migrations"
+
+
+@pytest.fixture
+def database(tmp_path: Path) -> Iterator[Database]:
+    store = Database(f"sqlite:///{tmp_path}/store.sqlite3", clock=SystemClock())
+    yield store
+    store.close()
+
+
+def test_an_empty_store_comes_to_the_head_once(database: Database) -> None:
+    assert (migration_state(database, TOY).current, migration_state(database, TOY).at_head) == ("", False)
+    assert migrate(database, TOY).current == ""
+    assert migration_state(database, TOY).at_head
+    assert migrate(database, TOY).at_head  # nothing to do
+
+
+def test_the_first_step_makes_the_tables_that_the_chassis_declares(database: Database) -> None:
+    """So that neither can change without the other."""
+    migrate(database, TOY)
+    declared = MetaData()
+    add_to(declared)
+    for tables in (metadata, declared):
+        with database.reading("") as transaction:
+            context = MigrationContext.configure(transaction.connection, opts={"compare_type": True})
+            found = [
+                change
+                for change in compare_metadata(context, tables)
+                if getattr(change[1], "name", "") not in ("heard", "work")  # the toy's own
+            ]
+        assert found == []
+
+
+def test_a_store_of_a_newer_program_is_refused(database: Database) -> None:
+    migrate(database, TOY)
+    with database.writing("") as transaction:
+        transaction.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0099'")
+    with pytest.raises(DomainError) as refused:
+        migrate(database, TOY)
+    assert refused.value.reason == "STORE_IS_NEWER"
+    assert refused.value.metadata == {"revision": "0099", "known": "0001"}
+
+
+def test_a_revision_that_fails_leaves_nothing_half_done(
+    database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    versions = tmp_path / "breaking" / "versions"
+    versions.mkdir(parents=True)
+    (tmp_path / "breaking" / "__init__.py").touch()
+    (versions / "0001_breaks.py").write_text(
+        "from alembic import op\n"
+        "import sqlalchemy as sa\n"
+        "revision = '0001'\n"
+        "down_revision = None\n"
+        "def upgrade():\n"
+        "    op.create_table('half', sa.Column('id', sa.Integer()))\n"
+        "    raise RuntimeError('in the middle')\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(RuntimeError, match="in the middle"):
+        migrate(database, "breaking")
+    with database.reading("") as transaction:
+        tables = transaction.connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
+    assert list(tables) == []
+
+
+def test_a_package_that_is_none_is_a_programming_error(database: Database) -> None:
+    with pytest.raises(RuntimeError, match="not a package of migrations"):
+        migrate(database, "chassis.nothing_here")
