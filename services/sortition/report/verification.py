@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -88,9 +89,15 @@ def asked(audit: bytes) -> Asked:
 
 @dataclass(frozen=True, slots=True)
 class Rerun:
-    """Whether solving again gave the same; `differences` in words, each about one thing compared."""
+    """Whether solving again gave the same; `differences` in words, each about one thing compared.
+
+    `apart` is the largest difference in one person's chance, None when the input itself is another. Other
+    panels with chances within the verifier's tolerance are what another processor or library build may
+    choose: no reason to refuse a record whose proof holds.
+    """
 
     differences: tuple[str, ...]
+    apart: Fraction | None = None
 
     @property
     def same(self) -> bool:
@@ -128,7 +135,8 @@ def rerun(record: bytes, audit: bytes, problem: Problem) -> Rerun:
         sorted(name[member] for member in public["outcome"])
     ):
         differences.append("the outcome is another panel")
-    return Rerun(tuple(differences))
+    largest = max(abs(again.get(i, Fraction(0)) - Fraction(c)) for i, c in chance.items())
+    return Rerun(tuple(differences), largest)
 
 
 def _other_input(problem: Problem, audit: dict[str, Any]) -> list[str]:
