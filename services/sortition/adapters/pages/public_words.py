@@ -127,6 +127,7 @@ class PublicWords:
             "randomness": draw.randomness,
             "features": f.listing([feature.lower() for feature in features]),
             "committed": f.moment(draw.commit_time) if draw.commit_time else "",
+            "Committed": f.moment(draw.commit_time, capital=True) if draw.commit_time else "",
             "published": f.moment(draw.publish_time) if draw.publish_time else "",
             "Revealed": f.moment(draw.reveal_time, capital=True) if draw.reveal_time else "",
             "withdrawn": f.moment(draw.cancel_time) if draw.cancel_time else "",
