@@ -2,7 +2,8 @@
 
 The first stage bounds the worst chance by (sum of multiplier x bound it stands on + …) / sum of weights, so
 moving a quota's bound by one seat moves that bound by |multiplier| / sum of weights. The optimum is concave
-in the bounds, so this is the most that one seat can give, and exact as long as the same quotas bind.
+in the bounds, so this is the most that one seat can give, and exact as long as the same quotas bind. (Where
+the proof rests on inequalities taken on trust, which need not hold under other bounds, it is an estimate.)
 """
 
 from __future__ import annotations
