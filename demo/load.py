@@ -92,7 +92,7 @@ class Demonstration:
             pool,
         )
         draw = self._committed_draw(
-            HAVNSTED, name, "Tre tisidede terninger, slået på rådhuset for åbne døre."
+            HAVNSTED, name, "tre tisidede terninger, slået på rådhuset for åbne døre"
         )
         metadata = self._as(HAVNSTED)
         # The demonstration throws its dice with the operating system's randomness, after the commitment.
@@ -101,7 +101,7 @@ class Demonstration:
             draws.RevealDrawRequest(
                 name=draw.name,
                 number=number,
-                note=f"Terningerne viste {' – '.join(f'{number:03d}')}.",
+                note=f"terningerne viste {' – '.join(f'{number:03d}')}",
                 request_id=_request_id(),
             ),
             metadata=metadata,
@@ -134,7 +134,7 @@ class Demonstration:
             24,
             pool,
         )
-        self._committed_draw(EGEBAEK, name, "En lottotromle med 1.000 kugler på biblioteket.")
+        self._committed_draw(EGEBAEK, name, "en lottotromle med 1.000 kugler på biblioteket")
 
     def _selection(self, municipality: str, title: str, purpose: str, size: int, pool: DemoPool) -> str:
         metadata = self._as(municipality)
