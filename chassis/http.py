@@ -53,8 +53,11 @@ class Requests:
             await self._app(scope, receive, send)
             return
         started = time.perf_counter()
+        # FastAPI answers GET only; whoever asks for the head of a page gets its headers.
+        head_only = scope["method"] == "HEAD"
+        inner = {**scope, "method": "GET"} if head_only else scope
         correlation_id = correlation_id_from(Headers(scope=scope).get(CORRELATION_ID))
-        scope.setdefault("state", {})["correlation_id"] = correlation_id
+        inner.setdefault("state", {})["correlation_id"] = correlation_id
         status = 0
 
         async def noting(message: Message) -> None:
@@ -62,28 +65,30 @@ class Requests:
             if message["type"] == "http.response.start":
                 status = message["status"]
                 MutableHeaders(scope=message)[CORRELATION_ID] = correlation_id
+            elif head_only and message["type"] == "http.response.body":
+                message = {**message, "body": b""}
             await send(message)
 
         with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
             try:
-                await self._app(scope, receive, noting)
+                await self._app(inner, receive, noting)
             except Exception as error:
                 incident = new_incident()
                 _log.error("request failed", incident=incident, **trace_without_text(error))
                 if status:
                     raise ConnectionAbortedError("the answer broke off") from None
-                response = self._failure(Request(scope, receive), incident)
-                await response(scope, receive, noting)
+                response = self._failure(Request(inner, receive), incident)
+                await response(inner, receive, noting)
             finally:
                 seconds = time.perf_counter() - started
-                route = _route(scope)
+                route = _route(inner)
                 if self._observe is not None:
                     self._observe(scope["path"], scope["method"], route, status, seconds)
                 # The path may hold a one-time link's secret; the route does not.
                 _log.info(
                     "request",
                     method=scope["method"],
-                    route=f"{scope.get('root_path', '')}{route}",
+                    route=f"{inner.get('root_path', '')}{route}",
                     status=status,
                     milliseconds=round(seconds * 1000, 3),
                 )
