@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 from uuid import UUID
 
 from chassis.auth.principal import Role
@@ -26,6 +27,10 @@ from services.sortition.app.views import (
 from services.sortition.domain.pool import Inclusion, Person
 from services.sortition.domain.selection import Selection, SelectionFields
 from services.sortition.domain.target import Target
+
+if TYPE_CHECKING:
+    from services.sortition.lottery.feasibility import PoolCount
+    from services.sortition.lottery.quick import Room
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,6 +64,7 @@ def check_targets(uow: UnitOfWork, caller: Caller, command: CheckTargets) -> Tar
     # Loads numerical libraries: only when it is asked for.
     from services.sortition.lottery import feasibility
     from services.sortition.lottery.cures import Cure
+    from services.sortition.lottery.quick import quick_check
     from services.sortition.verdict import cure_sentence
     from services.sortition.words import Words
 
@@ -80,12 +86,13 @@ def check_targets(uow: UnitOfWork, caller: Caller, command: CheckTargets) -> Tar
         )
 
     result = feasibility.check(problem, with_cures=command.with_cures)
+    rooms = quick_check(problem)
     return TargetsCheck(
         feasible=result.feasible,
         people=result.people,
         findings=tuple(
-            TargetFinding(target, count.pool, count.short_by)
-            for target, count in zip(wanted.targets, result.counts, strict=True)
+            _finding(target, count, room)
+            for target, count, room in zip(wanted.targets, result.counts, rooms, strict=True)
         ),
         cures=tuple(cure_view(cure) for cure in result.cures),
         problems=(),
@@ -97,6 +104,14 @@ def check_targets(uow: UnitOfWork, caller: Caller, command: CheckTargets) -> Tar
             for shut in result.blocked
         ),
     )
+
+
+def _finding(target: Target, count: PoolCount, room: Room) -> TargetFinding:
+    """With its room, unless all that is known of that is the pool's size."""
+    if room.given == "pool":
+        return TargetFinding(target, count.pool, count.short_by)
+    fits = target.minimum <= room.highest and target.maximum >= room.lowest
+    return TargetFinding(target, count.pool, count.short_by, room.lowest, room.highest, fits)
 
 
 def _wanted(selection: Selection, command: CheckTargets) -> SelectionFields:

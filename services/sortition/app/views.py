@@ -329,11 +329,18 @@ class TargetProblem:
 
 @dataclass(frozen=True, slots=True)
 class TargetFinding:
-    """`people` have the value and may be drawn; `short_by` are lacking to reach the minimum."""
+    """`people` have the value and may be drawn; `short_by` are lacking to reach the minimum.
+
+    `lowest` and `highest` are the room that all else leaves the value's count (an outer range: beyond it no
+    panel lies); None when it was not worked out. `fits`: the target reaches into that room.
+    """
 
     target: Target
     people: int
     short_by: int
+    lowest: int | None = None
+    highest: int | None = None
+    fits: bool = True
 
 
 class Bound(StrEnum):

@@ -137,7 +137,7 @@ class PanelPages:
             lambda uow, who: (get_selection(uow, who, wanted), get_representation(uow, who, wanted)),
         )
         words, f = self._house.words(request), self._house.formats(request, header)
-        likeness = selection_likeness(shown, words, f)
+        likeness = selection_likeness(shown, view.selection.size, words, f)
         series = [("pool", words.text("chart.pool"))]
         if shown.panel_size:
             series.append(("panel", words.text("chart.panel")))
@@ -153,9 +153,10 @@ class PanelPages:
             lead = words.text(key, accepted=f.number(shown.accepted_size), size=f.number(shown.panel_size))
         figures = [
             (words.text("public.figure_pool"), f.number(shown.pool_size)),
-            (words.text("public.figure_size"), f.number(shown.panel_size)),
-            (words.text("panel.figure_accepted"), f.number(shown.accepted_size)),
+            (words.text("public.figure_size"), f.number(view.selection.size)),
         ]
+        if shown.panel_size:
+            figures.append((words.text("panel.figure_accepted"), f.number(shown.accepted_size)))
         return self._house.page(
             request,
             "representation",

@@ -22,6 +22,7 @@ from services.sortition.adapters.pages.targets_draft import (
     read_cure,
     read_draft,
 )
+from services.sortition.adapters.pages.views import span
 from services.sortition.app.check_targets import CheckTargets, check_targets
 from services.sortition.app.get_selection import get_selection
 from services.sortition.app.import_targets import ImportTargets, import_targets
@@ -286,15 +287,17 @@ def _note(draft: Draft, result: TargetsCheck | None, words: Catalogue, f: Format
         finding = findings.get((group.name, row.value))
         if finding is None:
             continue
+        people = f.number(finding.people)
+        row.bad = bool(finding.short_by) or not finding.fits
         if finding.short_by:
-            row.bad = True
-            row.finding = words.text(
-                "targets.finding_short", people=f.number(finding.people), short=f.number(finding.short_by)
-            )
-        else:
-            row.finding = words.plural(
-                "targets.finding_people",
-                finding.people,
-                people=f.number(finding.people),
-                share=f.share(finding.people, result.people),
-            )
+            row.finding = words.text("targets.finding_short", people=people, short=f.number(finding.short_by))
+            continue
+        row.finding = words.plural(
+            "targets.finding_people",
+            finding.people,
+            people=people,
+            share=f.share(finding.people, result.people),
+        )
+        if finding.lowest is not None and finding.highest is not None:
+            key = "targets.finding_room" if finding.fits else "targets.finding_no_room"
+            row.finding += " · " + words.text(key, room=span(finding.lowest, finding.highest))

@@ -152,8 +152,8 @@ def published_likeness(draw: PublishedDraw, words: Catalogue, f: Formats) -> Lik
     return Comparison(lines, draw.size, bases, words, f).likeness("panel")
 
 
-def selection_likeness(shown: Representation, words: Catalogue, f: Formats) -> Likeness:
-    """Of a selection for the secretariat; with those who accepted, once anybody has."""
+def selection_likeness(shown: Representation, size: int, words: Catalogue, f: Formats) -> Likeness:
+    """Of a selection of `size` seats for the secretariat; with those who accepted, once anybody has."""
     lines = []
     for value in shown.values:
         counts: dict[str, int | None] = {"pool": value.pool}
@@ -164,7 +164,7 @@ def selection_likeness(shown: Representation, words: Catalogue, f: Formats) -> L
         lines.append(Line(value.target, counts))
     bases = {"pool": shown.pool_size, "panel": shown.panel_size, "accepted": shown.accepted_size}
     judged = "accepted" if shown.accepted_size else "panel"
-    return Comparison(lines, shown.panel_size, bases, words, f).likeness(judged)
+    return Comparison(lines, size, bases, words, f).likeness(judged)
 
 
 @dataclass(frozen=True, slots=True)
