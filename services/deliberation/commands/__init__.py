@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
@@ -22,7 +23,9 @@ from chassis.auth.tokens import LocalTokens
 from chassis.commands import CommandContext, command_context
 from chassis.config import service_settings
 from chassis.context import Caller, new_correlation_id
+from chassis.errors import DomainError
 from services.deliberation.adapters.registry import Registry
+from services.deliberation.domain.sign_in_link import is_subject
 from services.deliberation.service import make_registry
 from services.deliberation.settings import site_url
 
@@ -70,7 +73,7 @@ def create(
 
     Example: borgerting municipality create dragoer --name "Dragør Kommune"
     """
-    with _opened(data_dir) as (_, registry, caller):
+    with _opened(data_dir) as (_, registry, caller), _as_typed():
         made = registry.create(
             caller,
             pb.CreateMunicipalityRequest(
@@ -116,6 +119,8 @@ def token(
         _check_place(role, municipality)
         if municipality is not None:
             registry.get(caller, f"municipalities/{municipality}")
+        if not is_subject(subject):
+            raise typer.BadParameter("--subject takes up to 64 of a-z, 0-9, '.', '_' and '-', and no name.")
         principal = Principal(subject, municipality, frozenset({role}))
         made = LocalTokens(context.keys, context.clock).issue(principal, timedelta(hours=hours))
     typer.echo(made)
@@ -136,9 +141,10 @@ def sign_in_link(
 ) -> None:
     """Make a link that signs one person in once, and print it.
 
+    \b
     Examples:
-      borgerting sign-in-link --municipality dragoer      for its secretariat
-      borgerting sign-in-link                             for an operator of the platform
+      borgerting sign-in-link --municipality dragoer   for its secretariat
+      borgerting sign-in-link                          for an operator of the platform
     """
     chosen = role or (Role.SECRETARIAT if municipality else Role.OPERATOR)
     _check_place(chosen, municipality)
@@ -153,7 +159,8 @@ def sign_in_link(
             raise typer.BadParameter(
                 "where does the suite run? Set BORGERTING_BASE_URL or BORGERTING_HTTP_PORT as it has them."
             )
-        made = registry.create_link(caller, link_pb.CreateSignInLinkRequest(sign_in_link=link))
+        with _as_typed():
+            made = registry.create_link(caller, link_pb.CreateSignInLinkRequest(sign_in_link=link))
     typer.echo(made.uri)
 
 
@@ -162,6 +169,31 @@ def _check_place(role: Role, municipality: str | None) -> None:
         raise typer.BadParameter("an operator is the whole platform's: leave --municipality out.")
     if role is not Role.OPERATOR and municipality is None:
         raise typer.BadParameter(f"--role {role.value} needs --municipality SLUG.")
+
+
+# What the user typed for each field that the registry may find wrong.
+_TYPED = {
+    "municipality_id": "SLUG",
+    "municipality.display_name": "--name",
+    "municipality.time_zone": "--time-zone",
+    "municipality.languages": "--language",
+    "sign_in_link.municipality": "--municipality",
+    "sign_in_link.role": "--role",
+    "sign_in_link.subject": "--subject",
+    "sign_in_link.ttl": "--minutes",
+}
+
+
+@contextmanager
+def _as_typed() -> Iterator[None]:
+    try:
+        yield
+    except DomainError as error:
+        error.violations = tuple(
+            replace(violation, field=_TYPED.get(violation.field, violation.field))
+            for violation in error.violations
+        )
+        raise
 
 
 @contextmanager
