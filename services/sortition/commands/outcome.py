@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import json
+from fractions import Fraction
 
 from services.sortition.lottery import record
+from services.sortition.lottery.lottery import Row, RowKind, Stage
+from services.sortition.lottery.price import Price, price_of
+from services.sortition.report.page import report_html
 from services.sortition.words import Words
 
 from .original import Original
@@ -23,7 +27,27 @@ def outcome_files(
         "record.json": revealed,
         "panel.csv": panel,
         "remaining.csv": remaining,
+        "report.html": report_html(revealed, audit, language),
     }
+
+
+def prices(audit: bytes) -> tuple[Price, ...]:
+    """What each quota costs in worst chance, from the proof in the audit file."""
+    content = json.loads(audit)
+    if not content["stages"]:
+        return ()
+    first = content["stages"][0]
+    rows = [
+        Row(RowKind(row["kind"]), (), row["lower"], row["upper"], row["feature"], row["value"])
+        for row in content["rows"]
+    ]
+    stage = Stage(
+        level=Fraction(first["level"]),
+        settled=tuple(first["settled"]),
+        weights=tuple((t, Fraction(y)) for t, y in first["weights"]),
+        multipliers=tuple((row, Fraction(value)) for row, value in first["multipliers"]),
+    )
+    return price_of(rows, stage)
 
 
 def outcome_lines(words: Words, revealed: bytes) -> list[str]:

@@ -6,13 +6,16 @@ whole proof: the optimal lottery with rational weights, the stages' duals and wh
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
+from fractions import Fraction
+from typing import Any
 
 from services.sortition.lottery import canonical
 from services.sortition.lottery.canonical import JSON
 from services.sortition.lottery.commitment import Identity
-from services.sortition.lottery.lottery import ExactLottery, PersonType, Row, Stage
+from services.sortition.lottery.lottery import ExactLottery, Method, PersonType, Row, RowKind, Stage
 from services.sortition.lottery.problem import Problem, Target
 
 SCHEMA = "borgerting.audit/1"
@@ -62,6 +65,67 @@ def build(
             "unreachable": [{"type": t, "reason": reasons.get(t, "")} for t in exact.unreachable],
         }
     )
+
+
+def read_lottery(content: bytes) -> ExactLottery:
+    """The exact lottery that an audit file holds. Only for files that the verifier let pass."""
+    file: dict[str, Any] = json.loads(content)
+    lottery, members = file["lottery"], _members(file)
+    panels = []
+    for pairs in lottery["panels"]:
+        counts = dict(pairs)
+        panels.append(tuple(counts.get(t, 0) for t in range(len(members))))
+    return ExactLottery(
+        method=Method(file["method"]),
+        size=file["size"],
+        per_address=file["per_address"],
+        types=tuple(
+            PersonType(
+                tuple(kind["values"]),
+                tuple((tuple(other["values"]), other["must"]) for other in kind["household"]),
+                kind["must"],
+                members[t],
+                kind["lower"],
+                kind["upper"],
+            )
+            for t, kind in enumerate(file["types"])
+        ),
+        rows=tuple(
+            Row(
+                RowKind(row["kind"]),
+                tuple((t, a) for t, a in row["coefficients"]),
+                row["lower"],
+                row["upper"],
+                row["feature"],
+                row["value"],
+            )
+            for row in file["rows"]
+        ),
+        panels=tuple(panels),
+        weights=tuple(Fraction(text) for text in lottery["weights"]),
+        chances=tuple(Fraction(text) for text in lottery["chances"]),
+        excluded=tuple(sorted(p["id"] for p in file["people"] if p["type"] is None)),
+        unreachable=tuple(entry["type"] for entry in file["unreachable"]),
+        stages=tuple(
+            Stage(
+                Fraction(stage["level"]),
+                tuple(stage["settled"]),
+                tuple((t, Fraction(y)) for t, y in stage["weights"]),
+                tuple((r, Fraction(multiplier)) for r, multiplier in stage["multipliers"]),
+            )
+            for stage in file["stages"]
+        ),
+        residual=Fraction(lottery["residual"]),
+    )
+
+
+def _members(file: dict[str, Any]) -> list[tuple[str, ...]]:
+    """The ids of each type's people, sorted."""
+    members: list[list[str]] = [[] for _ in file["types"]]
+    for person in file["people"]:
+        if person["type"] is not None:
+            members[person["type"]].append(person["id"])
+    return [tuple(sorted(ids)) for ids in members]
 
 
 def _people(problem: Problem, exact: ExactLottery, identities: Mapping[str, Identity]) -> list[JSON]:

@@ -20,8 +20,9 @@ from markupsafe import Markup
 
 from chassis.text import LANGUAGES
 from chassis.web.charts import Histogram, RangeChart, RangeRow, histogram
+from services.sortition.lottery.audit import read_lottery
 from services.sortition.lottery.lottery import RowKind
-from services.sortition.lottery.price import Price
+from services.sortition.lottery.price import Price, price
 from services.sortition.lottery.reach import Bound
 from services.sortition.lottery.verifier import openssl
 from services.sortition.report.explain import PACKAGE, Explanation
@@ -33,14 +34,17 @@ _MOST = 12
 
 
 def report_html(
-    record: bytes, audit: bytes | None = None, language: str = "da", prices: Sequence[Price] = ()
+    record: bytes, audit: bytes | None = None, language: str = "da", prices: Sequence[Price] | None = None
 ) -> bytes:
     """The report of a finished draw as UTF-8; `language` is shown first.
 
-    With `audit` it states how high the lowest chance could have been, with `prices` what each target costs
-    in it. Raises NotARecordError for files that the verifier refuses.
+    With `audit` it states how high the lowest chance could have been, and what each target costs in it
+    (`prices`, worked out of the audit file unless given). Raises NotARecordError for what the verifier
+    refuses.
     """
     summary = summarise(record, audit)
+    if prices is None:
+        prices = price(read_lottery(audit)) if audit is not None else ()
     order = sorted(LANGUAGES, key=lambda one: one == language)  # the first shown comes last: see report.css
     style = _source("report/report.css")
     digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
@@ -173,19 +177,19 @@ def _spread(e: Explanation, spread: Counter[Fraction], chart: Histogram) -> list
 def _prices(e: Explanation, prices: Sequence[Price]) -> list[tuple[str, str, str, str, str]]:
     """The dearest targets: feature, value, where the bound stands, where one seat would put it, the price."""
     rows = []
-    for price in prices:
-        if price.kind is not RowKind.QUOTA or price.gain < _CHEAP:
+    for one in prices:
+        if one.kind is not RowKind.QUOTA or one.gain < _CHEAP:
             continue
-        step = -1 if price.bound is Bound.MINIMUM else 1
-        key = "report.loosen_minimum" if price.bound is Bound.MINIMUM else "report.loosen_maximum"
-        now, then = (e.words.text(key, count=e.f.number(price.count + by)) for by in (0, step))
+        step = -1 if one.bound is Bound.MINIMUM else 1
+        key = "report.loosen_minimum" if one.bound is Bound.MINIMUM else "report.loosen_maximum"
+        now, then = (e.words.text(key, count=e.f.number(one.count + by)) for by in (0, step))
         rows.append(
             (
-                price.feature,
-                price.value,
+                one.feature,
+                one.value,
                 now,
                 then,
-                e.words.text("report.points", points=e.f.number(float(price.gain * 100), 1)),
+                e.words.text("report.points", points=e.f.number(float(one.gain * 100), 1)),
             )
         )
     return rows[:_MOST]

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
 from services.sortition.lottery import record, verifier
 
@@ -182,3 +185,43 @@ def test_a_multiplier_on_an_open_side_is_refused(files):
     files.audit["stages"][0]["multipliers"].append([3, "-1/8"])
     [refusal] = files.refusals()
     assert refusal == 'part "audit: stages 0": uses row 3 on a side where it bounds nothing'
+
+
+def places(value: Any, path: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    """The way to everything inside a JSON value."""
+    found = [path] if path else []
+    if isinstance(value, dict):
+        return found + [place for key, item in value.items() for place in places(item, (*path, key))]
+    if isinstance(value, list):
+        return found + [place for i, item in enumerate(value) for place in places(item, (*path, i))]
+    return found
+
+
+ODD = st.sampled_from(
+    [
+        *(None, True, -1, 0, 1, 2**53 - 1),
+        *("", "x", "1/1", "0/1", "-1/2", "9" * 5000 + "/1"),
+        *([], [[]], [0], [[0, 1]], {}, {"a": 1}),
+    ]
+)
+
+
+@settings(max_examples=400, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(data=st.data())
+def test_whatever_stands_in_the_files_the_verifier_answers(files, data):
+    """A hostile file may be refused in any words, but never makes the verifier fall over."""
+    changed = copy.deepcopy(files)
+    for _ in range(data.draw(st.integers(1, 3))):
+        file = changed.audit if data.draw(st.integers(0, 3)) else changed.record
+        way = data.draw(st.sampled_from(places(file)))
+        holder: Any = file
+        for step in way[:-1]:
+            holder = holder[step]
+        holder[way[-1]] = data.draw(ODD)
+    try:
+        content, audit = changed.sealed()
+    except (AttributeError, KeyError, TypeError):
+        return  # the forger fell over, not the verifier
+    report = verifier.verify(content, audit, files.commitment)
+    assert report.exit_code in (0, 1, 2)
+    assert report.lines()

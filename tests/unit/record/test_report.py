@@ -273,3 +273,9 @@ def test_prices_are_shown_dearest_first_without_the_cheap_and_the_nameless(conte
     assert "50.0 percentage points" not in words
     assert "What do the targets cost?" in words
     assert "What do the targets cost?" not in Page(report_html(content).decode()).words
+
+
+def test_prices_come_out_of_the_audit_file(content, published):
+    words = Page(report_html(content, published.audit, language="en").decode()).words
+    assert "at most 3" in words  # of women: 3 seats for 8 would be 3/8, so one seat is worth 1/8
+    assert "12.5 percentage points" in words

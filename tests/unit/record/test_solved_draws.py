@@ -10,6 +10,7 @@ import pytest
 import rfc8785
 
 from services.sortition.lottery import record, verifier
+from services.sortition.lottery.audit import read_lottery
 from services.sortition.lottery.draw import solve
 from services.sortition.lottery.errors import Infeasible
 from services.sortition.lottery.lottery import Method
@@ -52,6 +53,7 @@ def test_what_a_solver_publishes_holds(method, per_address, fresh):
     content = record.reveal(published.commitment, published.audit, drawn=99)
     report = verifier.verify(content, published.audit, published.commitment)
     assert report.exit_code == 0, report.lines()
+    assert read_lottery(published.audit) == exact
     proved = [text for text in report.holds if "optimal" in text]
     assert bool(proved) == (method is not Method.LEGACY)
     assert any("makes no claim" in text for text in report.unchecked) == (method is Method.LEGACY)
