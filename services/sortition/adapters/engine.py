@@ -54,7 +54,6 @@ def draw(request: EngineRequest, progress: Progress) -> EngineResult:
     Salts and random ids are fresh from the operating system: two runs differ in them, so only the first
     result that is stored counts. Raises DomainError FAILED_PRECONDITION TARGETS_INFEASIBLE, LEGACY_STUCK.
     """
-    from services.sortition.commands import tables
     from services.sortition.lottery import record
     from services.sortition.lottery.audit import Columns
     from services.sortition.lottery.draw import solve
@@ -62,6 +61,7 @@ def draw(request: EngineRequest, progress: Progress) -> EngineResult:
     from services.sortition.lottery.lottery import Method
     from services.sortition.lottery.number import Mode
     from services.sortition.lottery.receipt import decimal
+    from services.sortition.spreadsheet import results
     from services.sortition.spreadsheet.writer import csv_bytes
 
     problem = thaw(request.snapshot)
@@ -100,8 +100,8 @@ def draw(request: EngineRequest, progress: Progress) -> EngineResult:
         commitment=published.commitment,
         audit=published.audit,
         receipts=csv_bytes([published.receipts.header, *published.receipts.rows]),
-        chances=tables.chances_csv(problem, exact, uniform),
-        panels=tables.panels_csv(uniform),
+        chances=results.chances_csv(problem, exact, uniform),
+        panels=results.panels_csv(uniform),
         record=revealed,
         number=None if revealed is None else json.loads(revealed)["number"]["value"],
         optimal_lowest=decimal(min(possible)) if possible else "",

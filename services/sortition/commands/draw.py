@@ -18,12 +18,12 @@ from services.sortition.lottery.reach import blocked
 from services.sortition.lottery.receipt import decimal
 from services.sortition.lottery.record import Published
 from services.sortition.lottery.types import reduce
+from services.sortition.spreadsheet import results
 from services.sortition.spreadsheet.findings import File, Finding, Reason
 from services.sortition.spreadsheet.writer import csv_bytes
 from services.sortition.verdict import blocked_sentence, infeasible_lines, quotas_in_words
 from services.sortition.words import Words
 
-from . import tables
 from .folder import check_new, write_new
 from .original import Original
 from .outcome import outcome_files, outcome_lines
@@ -117,8 +117,8 @@ def fixed_files(solved: Solved) -> dict[str, bytes]:
     return {
         "audit.json": solved.published.audit,
         "receipts.csv": csv_bytes([receipts.header, *receipts.rows]),
-        "chances.csv": tables.chances_csv(solved.loaded.problem, solved.exact, solved.uniform),
-        "panels.csv": tables.panels_csv(solved.uniform),
+        "chances.csv": results.chances_csv(solved.loaded.problem, solved.exact, solved.uniform),
+        "panels.csv": results.panels_csv(solved.uniform),
     }
 
 
