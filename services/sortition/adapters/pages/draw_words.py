@@ -103,8 +103,8 @@ class DrawWords:
                 panels=f.number(command.panels),
                 last=last,
             ),
-            "public": [t("confirm.draw_nothing_public")],
-            "fixed": fixed,
+            "made_public": [t("confirm.draw_nothing_public")],
+            "made_fixed": fixed,
             "question": t("confirm.draw_question"),
             "button": t("confirm.draw_button"),
         }
@@ -124,8 +124,8 @@ class DrawWords:
         return {
             "heading": heading,
             "lead": t("confirm.reveal_lead"),
-            "public": [],
-            "fixed": fixed,
+            "made_public": [],
+            "made_fixed": fixed,
             "question": t("confirm.reveal_question"),
             "button": t("confirm.reveal_button"),
         }
@@ -139,8 +139,8 @@ class DrawWords:
             return {
                 "heading": t("confirm.commit_heading", **facts),
                 "lead": t("confirm.commit_lead", **facts),
-                "public": public,
-                "fixed": [t("confirm.commit_fixed", **facts)],
+                "made_public": public,
+                "made_fixed": [t("confirm.commit_fixed", **facts)],
                 "question": t("confirm.commit_question"),
                 "button": t("confirm.commit_button"),
             }
@@ -148,12 +148,12 @@ class DrawWords:
             return {
                 "heading": t("confirm.publish_heading", **facts),
                 "lead": t("confirm.publish_lead", **facts),
-                "public": [
+                "made_public": [
                     t("confirm.publish_record", **facts),
                     t("confirm.publish_counts", **facts),
                     t("confirm.publish_no_names"),
                 ],
-                "fixed": [t("confirm.publish_fixed", **facts)],
+                "made_fixed": [t("confirm.publish_fixed", **facts)],
                 "question": t("confirm.publish_question"),
                 "button": t("confirm.publish_button"),
             }
@@ -161,8 +161,8 @@ class DrawWords:
         return {
             "heading": t("confirm.withdraw_heading" if withdrawn else "confirm.cancel_heading"),
             "lead": t("confirm.withdraw_lead" if withdrawn else "confirm.cancel_lead"),
-            "public": [t("confirm.withdraw_public")] if withdrawn else [],
-            "fixed": [t("confirm.cancel_fixed")],
+            "made_public": [t("confirm.withdraw_public")] if withdrawn else [],
+            "made_fixed": [t("confirm.cancel_fixed")],
             "question": t("confirm.cancel_question"),
             "button": t("confirm.withdraw_button" if withdrawn else "confirm.cancel_button"),
         }

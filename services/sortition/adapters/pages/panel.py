@@ -95,7 +95,7 @@ class PanelPages:
             set_seat_answer(uow, who, command, clock=self._house.clock)
 
         self._house.write(request, municipality, work)
-        return redirect(request, f"{selection_base(municipality, wanted)}/panel#{sat}")
+        return redirect(request, f"{selection_base(municipality, wanted)}/panel#seat-{sat}")
 
     def ask(self, request: Request, municipality: str, selection: str) -> Response:
         wanted = selection_id(selection)
@@ -110,8 +110,8 @@ class PanelPages:
             self._crumbs(words, municipality, view, t("journey.confirm")),
             heading=words.plural("confirm.panel_heading", panel.accepted, people=f.number(panel.accepted)),
             lead=t("confirm.panel_lead", size=f.number(panel.size), declined=f.number(panel.declined)),
-            public=[],
-            fixed=[t("confirm.panel_fixed"), t("confirm.panel_event")],
+            made_public=[],
+            made_fixed=[t("confirm.panel_fixed"), t("confirm.panel_event")],
             question=t("confirm.panel_question"),
             button=t("confirm.panel_button"),
             action=f"{here}/panel/confirm",

@@ -23,11 +23,12 @@ from services.sortition.app.published_draws import (
     get_signing_key,
     list_published_draws,
 )
-from services.sortition.app.views import PublishedDraw, ReceiptCheck
+from services.sortition.app.views import PublishedDraw, ReceiptCheck, SigningKeyView
 
 Asked = Annotated[Posted, Depends(asked)]
 
 VERIFIER = "verifier.py"
+KEY = "key.pem"
 
 
 class PublicPages:
@@ -96,6 +97,9 @@ class PublicPages:
                 lambda uow, who: get_published_draw(uow, who, _selection(uow, drawn), drawn),
             )
             return attachment(_verifier(), "text/x-python; charset=utf-8", VERIFIER, public=True)
+        if filename == KEY:
+            _, key = self._house.read(request, municipality, get_signing_key)
+            return attachment(key.pem.encode(), "application/x-pem-file", KEY, public=True)
         _, file = self._house.read(
             request,
             municipality,
@@ -111,19 +115,19 @@ class PublicPages:
         form: Form,
         receipt: ReceiptCheck | None,
     ) -> Response:
-        def work(uow: UnitOfWork, who: Caller) -> tuple[PublishedDraw, str]:
+        def work(uow: UnitOfWork, who: Caller) -> tuple[PublishedDraw, SigningKeyView]:
             shown = get_published_draw(uow, who, _selection(uow, drawn), drawn)
-            return shown, get_signing_key(uow, who).fingerprint
+            return shown, get_signing_key(uow, who)
 
-        header, (draw, fingerprint) = self._house.read(request, municipality, work)
-        return self._show(request, header, draw, fingerprint, form, receipt)
+        header, (draw, key) = self._house.read(request, municipality, work)
+        return self._show(request, header, draw, key, form, receipt)
 
     def _show(
         self,
         request: Request,
         header: HeaderMunicipality,
         draw: PublishedDraw,
-        fingerprint: str,
+        key: SigningKeyView,
         form: Form,
         receipt: ReceiptCheck | None,
     ) -> Response:
@@ -142,8 +146,9 @@ class PublicPages:
             "suppressed": any(value.pool is None for value in draw.values),
             "chances": spread,
             "receipt": None if receipt is None else _receipt(receipt),
-            "files": say.files(draw, len(_verifier())),
-            "fingerprint": fingerprint,
+            "files": say.files(draw, {VERIFIER: len(_verifier()), KEY: len(key.pem)}),
+            "fingerprint": key.fingerprint,
+            "signed": "record.json" if draw.publish_time is not None else "commitment.json",
             "form": form,
             "status": 400 if form.errors else 200,
             "changed": max(

@@ -8,7 +8,14 @@ from typing import Any
 from chassis.text import Catalogue
 from chassis.web.formats import Formats
 from services.sortition.adapters.pages.journey import number_text
-from services.sortition.adapters.pages.views import Chances, FileLine, Likeness, by_feature, file_kind
+from services.sortition.adapters.pages.views import (
+    FILE_KINDS,
+    Chances,
+    FileLine,
+    Likeness,
+    by_feature,
+    file_kind,
+)
 from services.sortition.app.views import PublishedDraw
 from services.sortition.domain.draw import DrawMode, DrawState
 
@@ -46,6 +53,7 @@ class PublicWords:
             "figures": self._figures(draw, spread),
             "likeness_finding": self._finding(likeness, published=published),
             "how": self._how(draw, facts),
+            "rounding": self._rounding(draw, spread, facts),
             "command": self._command(draw),
             "committed": draw.commit_time,
             "last_number": facts["last"],
@@ -53,11 +61,11 @@ class PublicWords:
             "proves_not": self._proves_not(draw),
         }
 
-    def files(self, draw: PublishedDraw, verifier_size: int) -> list[FileLine]:
-        """The record first, then what checks it."""
-        lines = [FileLine(info.filename, info.size, file_kind(info.filename), True) for info in draw.files]
-        lines.append(FileLine("verifier.py", verifier_size, "verifier", True))
-        order = ("record", "commitment", "verifier", "record_signature", "commitment_signature")
+    def files(self, draw: PublishedDraw, beside: Mapping[str, int]) -> list[FileLine]:
+        """The record first, then what checks it: `beside` are the files of no draw, with their sizes."""
+        sizes = {info.filename: info.size for info in draw.files} | dict(beside)
+        lines = [FileLine(name, size, file_kind(name), True) for name, size in sizes.items()]
+        order = list(FILE_KINDS.values())
         return sorted(lines, key=lambda line: order.index(line.kind) if line.kind in order else len(order))
 
     def _figures(self, draw: PublishedDraw, spread: Chances | None) -> list[tuple[str, str]]:
@@ -95,6 +103,14 @@ class PublicWords:
         else:
             keys += ["public.how_5", "public.how_6_before", "public.how_7_before", "public.how_8"]
         return [self._words.text(key, **facts) for key in keys]
+
+    def _rounding(self, draw: PublishedDraw, spread: Chances | None, facts: Mapping[str, str]) -> str:
+        """Why the lowest chance is not quite the highest possible, where the figures differ."""
+        if spread is None or not spread.optimal or spread.optimal == spread.lowest:
+            return ""
+        return self._words.text(
+            "public.rounding", lowest=spread.lowest, optimal=spread.optimal, panels=facts["panels"]
+        )
 
     def _command(self, draw: PublishedDraw) -> str:
         if draw.publish_time is None:

@@ -185,7 +185,10 @@ def chances(draw: PublishedDraw, words: Catalogue, f: Formats) -> Chances | None
     if not groups:
         return None
     best = float(Fraction(draw.optimal_lowest)) if draw.optimal_lowest else None
-    chart = histogram(groups, bins=20, marks={} if best is None else {"optimum": best})
+    top = max(chance for chance, _ in groups)
+    # Finer steps on a long axis: most people stand at its low end.
+    bins = 40 if top > 0.5 else 20
+    chart = histogram(groups, bins=bins, marks={} if best is None else {"optimum": best})
     most = max(chart.bars, key=lambda bar: bar.count)
     lowest, highest = f.percent(draw.lowest_chance), f.percent(draw.highest_chance)
     sentence = words.text(
@@ -207,12 +210,14 @@ def chances(draw: PublishedDraw, words: Catalogue, f: Formats) -> Chances | None
     )
 
 
+# In the order in which a reader wants them.
 FILE_KINDS = {
     "record.json": "record",
-    "record.json.sig": "record_signature",
     "commitment.json": "commitment",
-    "commitment.json.sig": "commitment_signature",
     "verifier.py": "verifier",
+    "record.json.sig": "record_signature",
+    "commitment.json.sig": "commitment_signature",
+    "key.pem": "key",
     "audit.json": "audit",
     "receipts.csv": "receipts",
     "chances.csv": "chances",
@@ -233,6 +238,4 @@ class FileLine:
 
 def file_kind(filename: str) -> str:
     """Which words explain the file."""
-    if filename.endswith((".sig", ".signature")):
-        return "commitment_signature" if filename.startswith("commitment") else "record_signature"
     return FILE_KINDS.get(filename, "other")
