@@ -17,7 +17,7 @@ from services.sortition.adapters.repository import (
     SqlSeats,
     SqlSelections,
 )
-from services.sortition.app.ports import DRAW_JOB, JobView
+from services.sortition.app.ports import DRAW_JOB, JobView, Meter
 from services.sortition.domain.draw import Draw
 from services.sortition.domain.selection import Selection
 
@@ -58,10 +58,20 @@ class DrawJobs:
         return None if job is None else JobView(job.stage, job.progress, job.attempts)
 
 
+class NoMeter:
+    """Counts nothing."""
+
+    def pool_checked(self, outcome: str) -> None:
+        return
+
+
+_NO_METER = NoMeter()
+
+
 class SqlUnitOfWork:
     """All repositories of one municipality over one transaction; whoever opened it commits."""
 
-    def __init__(self, transaction: Transaction) -> None:
+    def __init__(self, transaction: Transaction, meter: Meter = _NO_METER) -> None:
         self.municipality = transaction.municipality
         self.selections = SqlSelections(transaction)
         self.pool = SqlPool(transaction)
@@ -75,3 +85,4 @@ class SqlUnitOfWork:
         self.events = OutboxEvents(transaction)
         self.audit: AuditTrail = transaction.audit
         self.jobs = DrawJobs(transaction)
+        self.meter = meter

@@ -59,6 +59,7 @@ def check_targets(uow: UnitOfWork, caller: Caller, command: CheckTargets) -> Tar
     except DomainError as refusal:
         if refusal.code is not Code.FAILED_PRECONDITION:
             raise
+        uow.meter.pool_checked("problem")
         found = TargetProblem(refusal.reason, refusal.metadata, refusal.metadata.get("feature", ""))
         return TargetsCheck(False, _drawable(people), _findings(wanted.targets, people), (), (found,), ())
     # Loads numerical libraries: only when it is asked for.
@@ -87,6 +88,7 @@ def check_targets(uow: UnitOfWork, caller: Caller, command: CheckTargets) -> Tar
 
     result = feasibility.check(problem, with_cures=command.with_cures)
     rooms = quick_check(problem)
+    uow.meter.pool_checked("feasible" if result.feasible else "infeasible")
     return TargetsCheck(
         feasible=result.feasible,
         people=result.people,

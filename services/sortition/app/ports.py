@@ -243,6 +243,13 @@ class Jobs(Protocol):
     def draw_job(self, draw_id: UUID) -> JobView | None: ...
 
 
+class Meter(Protocol):
+    """What is counted for those who run the platform; never who or what."""
+
+    def pool_checked(self, outcome: str) -> None:
+        """`feasible`, `infeasible`, or `problem` when nothing could be asked."""
+
+
 class UnitOfWork(Protocol):
     """Everything that happens in one of these happens together, or not at all."""
 
@@ -272,3 +279,5 @@ class UnitOfWork(Protocol):
     def audit(self) -> Audit: ...
     @property
     def jobs(self) -> Jobs: ...
+    @property
+    def meter(self) -> Meter: ...
