@@ -18,6 +18,7 @@ from google.protobuf.duration_pb2 import Duration
 
 from borgerting.deliberation.v1 import municipality_service_pb2 as pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
+from chassis.aip.names import MUNICIPALITY
 from chassis.auth.principal import Principal, Role
 from chassis.auth.tokens import LocalTokens
 from chassis.commands import CommandContext, command_context
@@ -165,6 +166,8 @@ def sign_in_link(
 
 
 def _check_place(role: Role, municipality: str | None) -> None:
+    if municipality is not None and not MUNICIPALITY.matches(f"municipalities/{municipality}"):
+        raise typer.BadParameter("--municipality takes the slug that `borgerting municipality list` shows.")
     if role is Role.OPERATOR and municipality is not None:
         raise typer.BadParameter("an operator is the whole platform's: leave --municipality out.")
     if role is not Role.OPERATOR and municipality is None:
