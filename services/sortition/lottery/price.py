@@ -8,10 +8,11 @@ the proof rests on inequalities taken on trust, which need not hold under other 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 
-from services.sortition.lottery.lottery import ExactLottery, Row, RowKind
+from services.sortition.lottery.lottery import ExactLottery, Row, RowKind, Stage
 from services.sortition.lottery.reach import Bound
 
 
@@ -37,15 +38,17 @@ def price(lottery: ExactLottery) -> tuple[Price, ...]:
     Empty for a method without a proof (legacy). Inequalities taken on trust are no one's quota and are left
     out. Household rows of different patterns of households are separate prices of one limit.
     """
-    if not lottery.stages:
-        return ()
-    stage = lottery.stages[0]
+    return price_of(lottery.rows, lottery.stages[0]) if lottery.stages else ()
+
+
+def price_of(rows: Sequence[Row], stage: Stage) -> tuple[Price, ...]:
+    """The same from a lottery's rows and its first stage, as the audit file has them."""
     weight = sum((y for _, y in stage.weights), Fraction(0))
     if not weight:
         return ()
     prices = []
     for index, multiplier in stage.multipliers:
-        row = lottery.rows[index]
+        row = rows[index]
         if not multiplier or row.kind is RowKind.TRUSTED:
             continue
         prices.append(_priced(row, multiplier, abs(multiplier) / weight))

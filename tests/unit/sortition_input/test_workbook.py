@@ -19,7 +19,7 @@ from services.sortition.spreadsheet.workbook import text_of
 
 def workbook(**sheets: Sequence[Sequence[object]]) -> bytes:
     book = openpyxl.Workbook()
-    book.remove(book.active)  # type: ignore[arg-type]
+    book.remove(book.active)
     for title, rows in sheets.items():
         sheet = book.create_sheet(title)
         for row in rows:
