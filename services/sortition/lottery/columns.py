@@ -28,6 +28,8 @@ from services.sortition.lottery.types import Reduction
 _AGREE = 1e-9
 _AGREE_ROUNDED = 5e-8
 _MAX_DENOMINATOR = 10**6
+# Prices half-way are rounded, so they are of no use to close the last distance.
+_COARSE = 1e-5
 
 
 class _Master:
@@ -142,9 +144,15 @@ def _learn(panels: PanelSet, master: _Master, panel: Vector) -> bool:
 def _stage(
     relaxed: RelaxedLeximin, master: _Master, search: PanelSearch, panels: PanelSet, cuts: list[Row]
 ) -> Level:
-    """Squeeze one stage until both floors agree; the level is the lower one, the duals the upper one's."""
+    """Squeeze one stage until both floors agree; the level is the lower one, the duals the upper one's.
+
+    Two kinds of prices take turns. Half-way between the two programmes' duals, the best panel either
+    lifts the lower floor or its bound at least halves the distance; such prices are tame. The lower
+    programme's own duals are wild, but when no panel beats them the two floors meet.
+    """
     upper = relaxed.raise_floor()
     tolerance = _AGREE
+    half_way = True
     while upper is not None:
         floor, prices, worth = master.solve()
         if upper.level - floor <= tolerance:
@@ -154,29 +162,37 @@ def _stage(
         panel = search.dive(prices)
         if panel is not None and prices @ panel > needed and _learn(panels, master, panel):
             continue
-        coefficients, denominator = _integers(prices)
+        middle = half_way and upper.level - floor > _COARSE
+        half_way = not half_way
+        if middle:
+            coefficients, denominator = _coarse((prices + relaxed.prices) / 2)
+        else:
+            coefficients, denominator = _integers(prices)
         panel, bound = search.best(coefficients.astype(float))
-        if panel is not None and prices @ panel > needed and _learn(panels, master, panel):
-            continue
+        lifted = panel is not None and prices @ panel > needed and _learn(panels, master, panel)
+        if panel is not None:
+            _learn(panels, master, panel)
         limit = _limit(coefficients, bound, panels.matrix())
-        row = Row(
-            RowKind.TRUSTED,
-            tuple((int(t), int(coefficients[t])) for t in np.flatnonzero(coefficients)),
-            None,
-            limit,
-        )
-        if row in cuts:
-            tolerance = min(4 * tolerance, _AGREE_ROUNDED)
-            if tolerance == _AGREE_ROUNDED and upper.level - floor > tolerance:
-                raise SolverFailed("a leximin stage did not close")
+        if (lifted and not middle) or limit >= coefficients @ relaxed.counts - 1e-7:
+            if not lifted and not middle:
+                # The bound is as good as floats allow and the floors have not met: accept a little more.
+                tolerance *= 4
+                if tolerance > _AGREE_ROUNDED:
+                    raise SolverFailed("a leximin stage did not close")
             continue
-        cuts.append(row)
         held = np.flatnonzero(coefficients)
+        pairs = tuple((int(t), int(coefficients[t])) for t in held)
+        cuts.append(Row(RowKind.TRUSTED, pairs, None, limit))
         relaxed.add_cut(
             held.tolist(), (coefficients[held] / denominator).tolist(), limit / denominator, denominator
         )
         upper = relaxed.raise_floor()
     raise SolverFailed("a leximin stage lost the point that the stage before it stood on")
+
+
+def _coarse(prices: Vector) -> tuple[Vector, int]:
+    """(integers up to a thousand, 1): prices of which only the direction matters."""
+    return np.round(1000 * prices / np.max(prices)).astype(np.int64), 1000
 
 
 def _integers(prices: Vector) -> tuple[Vector, int]:

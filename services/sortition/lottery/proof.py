@@ -8,12 +8,13 @@ in rational arithmetic.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 from math import lcm
 
 import numpy as np
 
-from services.sortition.lottery.lottery import ExactLottery, Method, PersonType, Row, Stage
+from services.sortition.lottery.lottery import ExactLottery, Method, PersonType, Row, RowKind, Stage
 from services.sortition.lottery.relaxation import Level
 from services.sortition.lottery.solver import Vector
 from services.sortition.lottery.types import Reduction
@@ -96,6 +97,7 @@ def lottery(
 ) -> ExactLottery:
     """Put an ExactLottery together; panels in sorted order, those without weight left out.
 
+    TRUSTED rows that no stage uses are left out too: nothing need be trusted that proves nothing.
     `target`: the chance per type that the solver found to be the best; the residual is measured from it.
     """
     integers = rational_weights(weights.tolist())
@@ -117,12 +119,13 @@ def lottery(
         (abs(chance - Fraction(aim)) for chance, aim in zip(chances, target.tolist(), strict=True)),
         default=Fraction(0),
     )
+    rows, proof = _needed(rows, proof)
     return ExactLottery(
         method=method,
         size=reduction.size,
         per_address=reduction.per_address,
         types=reduction.types,
-        rows=tuple(rows),
+        rows=rows,
         panels=tuple(panel for panel, _ in kept),
         weights=tuple(Fraction(weight, SCALE) for _, weight in kept),
         chances=chances,
@@ -131,3 +134,13 @@ def lottery(
         stages=proof,
         residual=residual,
     )
+
+
+def _needed(rows: Sequence[Row], proof: tuple[Stage, ...]) -> tuple[tuple[Row, ...], tuple[Stage, ...]]:
+    used = {index for stage in proof for index, _ in stage.multipliers}
+    kept = [i for i, row in enumerate(rows) if row.kind is not RowKind.TRUSTED or i in used]
+    place = {old: new for new, old in enumerate(kept)}
+    moved = tuple(
+        replace(stage, multipliers=tuple((place[i], m) for i, m in stage.multipliers)) for stage in proof
+    )
+    return tuple(rows[i] for i in kept), moved

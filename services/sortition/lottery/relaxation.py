@@ -71,6 +71,13 @@ class RelaxedLeximin:
         """The counts of the last optimum."""
         return self._model.values[: self._types]
 
+    @property
+    def prices(self) -> Vector:
+        """What a seat of each type is worth at the last optimum: duals of floors and of settled levels."""
+        floors = -self._model.row_duals[self._rows : self._rows + self._types]
+        levels = -self._model.reduced_costs[: self._types]
+        return np.maximum(np.where(self.open, floors, levels), 0.0)
+
     def raise_floor(self) -> Level | None:
         """The highest floor under everything settled so far; None when there is no feasible point at all."""
         if not self._model.solve():
