@@ -25,6 +25,7 @@ TokenFor = Callable[[str | None, str], str]
 
 HAVNSTED, EGEBAEK = "havnsted", "egebaek"
 _DRAW_LIMIT_S = 300
+_EVENT_LIMIT_S = 30
 _LINK_LIFETIME_S = 24 * 3600
 _Seat = selections.Seat
 
@@ -75,6 +76,20 @@ class Demonstration:
             ),
             metadata=self._as(None, "operator"),
         )
+        self._await_copy(slug)
+
+    def _await_copy(self, slug: str) -> None:
+        """Waits until sortition has heard of the municipality: it learns of it by event."""
+        request = selections.ListSelectionsRequest(parent=f"municipalities/{slug}")
+        until = time.monotonic() + _EVENT_LIMIT_S
+        while True:
+            try:
+                self._selections.ListSelections(request, metadata=self._as(slug))
+                return
+            except grpc.RpcError as error:
+                if error.code() is not grpc.StatusCode.NOT_FOUND or time.monotonic() > until:
+                    raise
+                time.sleep(0.05)
 
     def _havnsted(self) -> None:
         """The reference case's figures: 240 volunteers, 36 seats, five features, a draw in public."""
