@@ -1,4 +1,4 @@
-"""Sortition's ports in memory, for tests without a store; the conformance suite holds them to the real ones."""
+"""Sortition's ports in memory, for tests without a store; one suite holds them to the real ones."""
 
 from __future__ import annotations
 
