@@ -104,7 +104,7 @@ Chosen = Annotated[Language | None, typer.Option("--language", help="Of results 
 
 PLAN_HELP = """Plan every round.
 
-Writes groups.csv (round, group, role, id) and plan.json (the same with figures, seed and the input's SHA-256),
+Writes groups.csv (round, group, role, id) and plan.json (the same with figures, seed, the input's SHA-256),
 and prints how many pairs meet, of how many at most, and how many quota cells are off.
 
 \b
@@ -118,7 +118,7 @@ Example, as it stands:
 REPLAN_HELP = """Plan the rounds that remain, after some were held and not everybody came.
 
 Give the members as they are now (without those who left, with those who came instead), all rounds, and
-groups.csv corrected to who really sat where. Rounds up to --done stay as they were; the rest are planned anew.
+groups.csv corrected to who really sat where. Rounds up to --done stay as they were; the others are new.
 
 \b
 Example, after that of `plan`, when D stayed away from round 1:
@@ -192,11 +192,12 @@ def _run(request: Request, seed: str, out: Path, effort: int | None, language: L
     except GroupingError as error:
         for line in words.error(error):
             typer.echo(line, err=True)
-        raise typer.Exit(Exit.BAD_INPUT if isinstance(error, BadInput) else Exit.INFEASIBLE) from None
+        code = Exit.BAD_INPUT if isinstance(error, BadInput) else Exit.INFEASIBLE
+        raise typer.Exit(int(code)) from None
     except Exception as error:
         # The kind of a defect helps its repair; its text could quote what people are not to see.
         typer.echo(words.catalogue.text("groups.defect", kind=type(error).__name__), err=True)
-        raise typer.Exit(Exit.DEFECT) from None
+        raise typer.Exit(int(Exit.DEFECT)) from None
     for line in words.figures(made):
         typer.echo(line)
     typer.echo(

@@ -22,7 +22,7 @@ from dataclasses import dataclass
 Design = list[list[list[int]]]
 
 # Irreducible polynomials: (p, k) → coefficients of x^0 … x^(k-1) of x^k = …, all modulo p.
-_FIELDS = {(2, 2): (1, 1), (2, 3): (1, 1, 0), (3, 2): (1, 1), (2, 4): (1, 1, 0, 0), (5, 2): (2, 1)}
+_FIELDS = {(2, 2): (1, 1), (2, 3): (1, 1, 0), (3, 2): (1, 1), (2, 4): (1, 1, 0, 0), (5, 2): (2, 0)}
 SEARCH_STEPS = 20_000
 
 

@@ -1,0 +1,69 @@
+"""The search's running totals equal what is counted from nothing."""
+
+from __future__ import annotations
+
+from hypothesis import HealthCheck, assume, given, settings
+from hypothesis import strategies as st
+
+from services.deliberation.grouping.anneal import HOT, STAGES, anneal, limits_at, price_of_misses
+from services.deliberation.grouping.errors import Infeasible
+from services.deliberation.grouping.model import build
+from services.deliberation.grouping.randomness import Stream
+from services.deliberation.grouping.seating import random_seating
+from services.deliberation.grouping.state import HARD, State
+from tests.unit.grouping.cases import histories, problems
+
+
+@settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@given(st.data())
+def test_swaps_keep_every_table_right(data: st.DataObject) -> None:
+    problem = data.draw(problems())
+    model = build(problem, data.draw(histories(problem)))
+    try:
+        state = State(model, random_seating(model, Stream("s", "start")))
+    except Infeasible:
+        assume(False)
+    assert state.cost() < HARD
+    cost, misses = state.cost(), state.misses
+    for _ in range(8):
+        r = data.draw(st.integers(0, state.rounds - 1))
+        people = model.present[r]
+        if len(people) < 2:
+            continue
+        a, b = data.draw(st.sampled_from(people)), data.draw(st.sampled_from(people))
+        if state.group[r][a] == state.group[r][b]:
+            continue
+        change = state.change(r, a, b)
+        state.swap(r, a, b)
+        cost, misses = cost + change[0], misses + change[1]
+        assert (cost, misses) == (state.cost(), state.misses)
+    again = State(model, state.seating)
+    assert again.misses == state.misses
+    assert again.needs_broken() == state.needs_broken()
+    for name in ("met", "rise", "fall", "count", "group", "users", "opened"):
+        assert getattr(again, name) == getattr(state, name)
+    for r, people in enumerate(model.present):
+        for x in people:
+            # The last column belongs to those who are away, and to nobody's price.
+            assert again.pull[r][x][:-1] == state.pull[r][x][:-1]
+
+
+def test_annealing_reports_what_its_best_state_costs() -> None:
+    from tests.unit.grouping.test_properties import _twelve
+
+    model = build(_twelve(), ())
+    found = anneal(State(model, random_seating(model, Stream("1", "start"))), 5_000, 1, Stream("1", "x"), HOT)
+    best = State(model, found.seating)
+    assert found.total == best.cost() + price_of_misses(best.misses, 1)
+    assert found.misses == best.misses
+
+
+def test_temperatures_fall_from_start_to_end_and_limits_follow() -> None:
+    temperatures = HOT.temperatures()
+    assert len(temperatures) == STAGES
+    assert (temperatures[0], abs(temperatures[-1] - HOT.end) <= 1) == (HOT.start, True)
+    assert temperatures == sorted(temperatures, reverse=True)
+    # Half of all probabilities are above 1/2, so half the limits at temperature 1 lie under ln 2.
+    limits = limits_at(1_000_000)
+    assert sum(limit < 693 for limit in limits) == len(limits) // 2
+    assert limits_at(0) == [0] * len(limits)
