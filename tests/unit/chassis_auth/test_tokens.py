@@ -209,6 +209,28 @@ def test_rotation_keeps_the_previous_key_and_no_more(tokens: LocalTokens, keys: 
     assert refusal(tokens, token) == "TOKEN_INVALID"
 
 
+def test_a_token_seen_before_is_checked_as_one_that_was_not(
+    tokens: LocalTokens, keys: MemoryKeys, clock: FixedClock
+) -> None:
+    token = tokens.issue(SECRETARY, timedelta(hours=1))
+    for _ in range(3):
+        assert tokens.verify(token) == SECRETARY
+    assert refusal(tokens, token[:-1] + ("A" if token[-1] != "A" else "B")) == "TOKEN_INVALID"
+    clock.instant = NOW + timedelta(hours=2)
+    assert refusal(tokens, token) == "TOKEN_EXPIRED"
+    clock.instant = NOW
+    assert tokens.verify(token) == SECRETARY
+    keys.rotations = 2
+    assert refusal(tokens, token) == "TOKEN_INVALID"
+
+
+def test_many_tokens_fill_no_memory(tokens: LocalTokens) -> None:
+    for number in range(1100):
+        subject = f"staff-{number}"
+        assert tokens.verify(tokens.issue(Principal(subject, None, frozenset()))).subject == subject
+    assert len(tokens._claims._found_genuine) < 1024
+
+
 def test_nobody_gets_no_token_and_no_session(
     tokens: LocalTokens, keys: MemoryKeys, clock: FixedClock
 ) -> None:
