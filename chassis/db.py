@@ -6,10 +6,9 @@ this module depends on the dialect.
 
 from __future__ import annotations
 
-import contextlib
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -111,9 +110,7 @@ class Database:
         self.engine = _make_engine(url)
         self._open = threading.local()
         # SQLite's own waiting polls with pauses and is unfair; writers of this process queue here instead.
-        self._writer: AbstractContextManager[Any] = (
-            threading.Lock() if self.engine.dialect.name == "sqlite" else contextlib.nullcontext()
-        )
+        self._writer = threading.Lock() if self.engine.dialect.name == "sqlite" else None
         self._exclusive: dict[str, threading.Lock] = {}
         self._exclusive_lock = threading.Lock()
 
@@ -123,9 +120,9 @@ class Database:
     ) -> Iterator[Transaction]:
         """A unit of work that commits when the block ends normally and rolls back when it raises.
 
-        Raises DomainError UNAVAILABLE (STORE_BUSY) when another process holds the store too long.
+        Raises DomainError UNAVAILABLE (STORE_BUSY) when another writer holds the store too long.
         """
-        with self._alone_in_thread(), self._writer, self._connection(writing=True) as connection:
+        with self._alone_in_thread(), self._in_turn(), self._connection(writing=True) as connection:
             transaction = Transaction(
                 connection,
                 municipality,
@@ -179,6 +176,18 @@ class Database:
             yield
         finally:
             self._open.busy = False
+
+    @contextmanager
+    def _in_turn(self) -> Iterator[None]:
+        if self._writer is None:
+            yield
+            return
+        if not self._writer.acquire(timeout=_BUSY_SECONDS):
+            raise DomainError(Code.UNAVAILABLE, "STORE_BUSY")
+        try:
+            yield
+        finally:
+            self._writer.release()
 
     @contextmanager
     def _connection(self, *, writing: bool) -> Iterator[Connection]:

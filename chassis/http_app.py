@@ -78,6 +78,7 @@ def make_http_app(
     app.add_middleware(SessionCookies)
 
     names = [service.name for service in services]
+    root = next((service.name for service in services if service.root_pages is not None), "")
 
     def failure(request: Request, incident: str) -> Response:
         if _is_api(request.url.path, names):
@@ -90,7 +91,7 @@ def make_http_app(
 
     def observe(path: str, method: str, route: str, status: int, seconds: float) -> None:
         segment = path.split("/", 2)[1] if path.startswith("/") else ""
-        service = segment if segment in names else (names[0] if names else "")
+        service = segment if segment in names else root
         surface = "api" if _is_api(path, names) else "pages"
         # What the client sent is no label: only known methods and our own routes are.
         known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "OTHER"

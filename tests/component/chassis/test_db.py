@@ -123,6 +123,26 @@ def test_a_store_held_by_another_process_is_busy(database: Database, monkeypatch
     other.close()
 
 
+def test_a_writer_that_never_ends_makes_the_store_busy(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(db, "_BUSY_SECONDS", 0.1)
+    refusals: list[str] = []
+
+    def write() -> None:
+        with pytest.raises(DomainError) as refused, database.writing(""):
+            pass
+        refusals.append(refused.value.reason)
+
+    with database.writing(""):
+        thread = threading.Thread(target=write)
+        thread.start()
+        thread.join()
+    assert refusals == ["STORE_BUSY"]
+    with database.writing(""):
+        pass
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [
