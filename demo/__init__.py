@@ -9,4 +9,4 @@ def _load() -> Commands:
     return {"demo": demo}
 
 
-COMMANDS = ExtraCommands(help={"demo": "See everything at once, with two invented municipalities."}, load=_load)
+COMMANDS = ExtraCommands(help={"demo": "See everything at once, with invented municipalities."}, load=_load)
