@@ -13,6 +13,9 @@ from services.sortition.app.present import is_public
 from services.sortition.app.views import DrawView, SelectionView
 from services.sortition.domain.draw import Draw, DrawMode, DrawState
 
+# What the engine tells while it works, in this order; some steps come again.
+STAGES = ("queued", "reach", "relaxation", "decomposition", "residual", "cut", "stage", "seats", "files")
+
 
 class DrawWords:
     def __init__(self, words: Catalogue, f: Formats) -> None:
@@ -40,26 +43,26 @@ class DrawWords:
         return shown
 
     def progress(self, shown: DrawView, address: str) -> dict[str, Any]:
-        """The stage in words, and how much of it is done where that is known."""
-        stage = shown.stage or "queued"
-        key = f"stage.{stage}"
-        figures = {name: value for name, value in shown.progress.items() if value.isdigit()}
+        """The step in words, and how many of the steps are behind us (nobody knows how long each takes)."""
+        stage = shown.stage if shown.stage in STAGES else STAGES[0]
         return {
             "address": address,
-            "words": self._words.text(key if key in self._words else "stage.other"),
-            "done": int(figures.get("done", 0)),
-            "total": int(figures.get("total", 0)),
+            "words": self._words.text(f"stage.{stage}"),
+            "done": STAGES.index(stage),
+            "total": len(STAGES),
         }
 
-    def acts(self, draw: Draw, here: str) -> list[dict[str, str]]:
-        """What can be done now, the next step first."""
-        kinds = {
+    def possible(self, draw: Draw) -> tuple[str, ...]:
+        """The acts with a confirming page that can be done now, the next step first."""
+        return {
             DrawState.QUEUED: ("cancel",),
             DrawState.RUNNING: ("cancel",),
             DrawState.PANELS_READY: ("commit", "cancel"),
             DrawState.COMMITTED: ("cancel",),
             DrawState.DRAWN: ("publish",),
         }.get(draw.state, ())
+
+    def acts(self, draw: Draw, here: str) -> list[dict[str, str]]:
         key = "withdraw" if draw.state is DrawState.COMMITTED else "cancel"
         return [
             {
@@ -67,7 +70,7 @@ class DrawWords:
                 "address": f"{here}/{kind}",
                 "words": self._words.text(f"act.{key if kind == 'cancel' else kind}"),
             }
-            for kind in kinds
+            for kind in self.possible(draw)
         ]
 
     def files(self, shown: DrawView) -> list[FileLine]:

@@ -158,11 +158,12 @@ class DrawPages:
 
     def ask_act(self, request: Request, municipality: str, selection: str, draw: str, act: str) -> Response:
         wanted, drawn = selection_id(selection), draw_id(draw)
-        if act not in ACTS:
-            return redirect(request, f"{selection_base(municipality, wanted)}/draws/{drawn}")
         header, (view, shown) = self._read(request, municipality, wanted, drawn)
         say = DrawWords(self._house.words(request), self._house.formats(request, header))
         here = f"{selection_base(municipality, wanted)}/draws/{drawn}"
+        if act not in say.possible(shown.draw):
+            # Somebody else was quicker, or the address was typed: the draw's page says where it stands.
+            return redirect(request, here)
         return self._confirm(
             request,
             header,

@@ -80,6 +80,7 @@ class PanelPages:
             heading=words.plural("panel.heading", panel.size, size=f.number(panel.size)),
             lead=lead,
             confirmed=confirmed,
+            may_confirm=not confirmed and not waiting,
             figures=_answers(panel, words, f),
             seats=[_seat(contact, words) for contact in page.items],
             older=page.next_page_token,
@@ -103,6 +104,8 @@ class PanelPages:
         words, f = self._house.words(request), self._house.formats(request, header)
         t = words.text
         here = selection_base(municipality, wanted)
+        if panel.not_asked or panel.asked or panel.confirm_time is not None:
+            return redirect(request, f"{here}/panel")
         return self._house.page(
             request,
             "confirm",
