@@ -66,13 +66,18 @@ class Report:
         return 2 if self.unreadable else 1 if self.refused else 0
 
     def lines(self) -> list[str]:
+        """The verdict; what stands in a file cannot steer the terminal."""
         if self.unreadable:
-            return [f"NOT READABLE as a record: {self.unreadable}"]
+            return [f"NOT READABLE as a record: {plain(self.unreadable)}"]
         lines = [f"holds        {text}" for text in self.holds]
         lines += [f"computed     {text}" for text in self.facts]
         lines += [f"not checked  {text}" for text in self.unchecked]
-        lines += [f"REFUSED      {text}" for text in self.refused]
+        lines += [f"REFUSED      {plain(text)}" for text in self.refused]
         return [*lines, "REFUSED: do not trust this record." if self.refused else "The record holds."]
+
+
+def plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 # --- 1. Reading: canonical JSON (RFC 8785) and nothing else -------------------------------------------
@@ -680,11 +685,12 @@ def main() -> int:
     try:
         files = [path and path.read_bytes() for path in (options.record, options.audit, options.commitment)]
     except OSError as error:
-        print(f"NOT READABLE as a record: {error.filename}: {error.strerror}")
+        print(f"NOT READABLE as a record: {error.filename!a}: {error.strerror}")
         return 2
     report = verify(*files)
     report.unchecked.append(f"the municipality's signature. This checks it:\n    {openssl(options.record)}")
-    print("\n".join(report.lines()))
+    # Not every terminal has every letter: what it lacks is escaped, and the verdict still comes.
+    sys.stdout.buffer.write("\n".join([*report.lines(), ""]).encode(sys.stdout.encoding, "backslashreplace"))
     return report.exit_code
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 from collections import Counter
 from dataclasses import dataclass
 from fractions import Fraction
@@ -86,7 +87,7 @@ def summarise(record: bytes, audit: bytes | None = None) -> Summary:
     report = verifier.verify(record, audit)
     if report.exit_code:
         raise NotARecordError((report.refused or [report.unreadable])[0])
-    content: dict[str, Any] = json.loads(record)
+    content: dict[str, Any] = _plain(json.loads(record))
     features: dict[str, list[Cell]] = {}
     for target in content["targets"]:
         feature, value = target["feature"], target["value"]
@@ -124,6 +125,17 @@ def summarise(record: bytes, audit: bytes | None = None) -> Summary:
         bound=_bound(content["method"], audit),
         digest=content["digest"],
     )
+
+
+def _plain(value: Any) -> Any:
+    """The same without control and formatting characters: a title must not steer a terminal."""
+    if isinstance(value, str):
+        return "".join(letter for letter in value if unicodedata.category(letter) not in ("Cc", "Cf"))
+    if isinstance(value, list):
+        return [_plain(item) for item in value]
+    if isinstance(value, dict):
+        return {_plain(key): _plain(item) for key, item in value.items()}
+    return value
 
 
 def _bound(method: str, audit: bytes | None) -> Fraction | None:

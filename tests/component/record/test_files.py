@@ -129,6 +129,25 @@ def test_exit_codes_of_the_one_file(copied):
     assert alone(copied).returncode == 2
 
 
+def test_the_verdict_comes_on_a_terminal_without_the_letters(copied):
+    content = json.loads((copied / "record.json").read_bytes())
+    content["køn"] = []
+    (copied / "æ.json").write_bytes(rfc8785.dumps(content))
+    command = [sys.executable, "-I", "-S", "verifier.py", "æ.json"]
+    # -I ignores PYTHONIOENCODING, so the terminal is named by the locale.
+    environment = {"LC_ALL": "POSIX", "PYTHONCOERCECLOCALE": "0", "PATH": ""}
+    result = subprocess.run(
+        [*command[:1], "-X", "utf8=0", *command[1:]],
+        cwd=copied,
+        env=environment,
+        capture_output=True,
+        check=False,
+    )
+    assert result.returncode == 1, result.stderr
+    assert b"k\\xf8n" in result.stdout
+    assert result.stdout.endswith(b"REFUSED: do not trust this record.\n")
+
+
 def test_the_verifier_imports_the_standard_library_only():
     tree = ast.parse(Path(verifier.__file__).read_text())
     modules = {alias.name for node in ast.walk(tree) if isinstance(node, ast.Import) for alias in node.names}

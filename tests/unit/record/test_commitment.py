@@ -7,7 +7,7 @@ import json
 from fractions import Fraction
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sortition.lottery.commitment import ID_LENGTH, SALT_BYTES, Identity, commit, mint, opening
@@ -38,6 +38,7 @@ def test_receipts_state_both_chances(draw):
     assert len(rows) == len(draw.problem.people)
 
 
+@settings(deadline=None)
 @given(st.fractions(0, 1))
 def test_a_chance_is_a_plain_decimal_within_half_a_digit(chance):
     text = decimal(chance)
@@ -47,6 +48,7 @@ def test_a_chance_is_a_plain_decimal_within_half_a_digit(chance):
     assert abs(Fraction(text) - chance) <= Fraction(1, 2 * 10**12)
 
 
+@settings(deadline=None)
 @given(st.text(), st.dictionaries(st.text(), st.text(), max_size=4), st.binary(min_size=16, max_size=16))
 def test_a_commitment_changes_with_anything_it_binds(person, values, salt):
     identity = Identity("0123456789", salt.hex())
@@ -72,6 +74,7 @@ def test_a_source_that_only_repeats_itself_is_an_error():
         mint(["a", "b"], bytes)
 
 
+@settings(deadline=None)
 @given(st.binary(min_size=26 * 3, max_size=26 * 3))
 def test_ids_and_salts_have_their_form(noise):
     stream = iter(noise)

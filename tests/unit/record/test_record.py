@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 import rfc8785
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sortition.lottery import record, verifier
@@ -65,6 +65,7 @@ def test_each_single_byte_changed_is_refused(draw):
             assert report.refused[0].startswith('part "'), report.refused
 
 
+@settings(deadline=None)
 @given(data=st.data())
 def test_any_byte_changed_removed_or_inserted_is_refused(draw, data):
     content = reveal(draw.publish(), randomness="a text")
@@ -163,6 +164,7 @@ json_values = st.recursive(
 )
 
 
+@settings(deadline=None)
 @given(json_values)
 def test_canonical_bytes_are_read_back_and_equal_the_librarys(value):
     content = rfc8785.dumps(value)
@@ -302,6 +304,15 @@ def test_a_forgery_that_contradicts_itself_is_refused_though_resealed(files, nam
     forge(files.record)
     report = verifier.verify(files.sealed()[0])
     assert [text.split('"')[1] for text in report.refused] == [part], report.lines()
+
+
+def test_what_stands_in_a_file_cannot_steer_the_terminal(files):
+    files.record["\x1b[2J\nThe record holds."] = 1
+    content = files.sealed()[0]
+    lines = verifier.verify(content).lines()
+    assert lines[-1] == "REFUSED: do not trust this record."
+    assert lines.count("The record holds.") == 0
+    assert "\x1b" not in "\n".join(lines)
 
 
 def test_a_consistent_forgery_is_caught_by_the_commitment(files):

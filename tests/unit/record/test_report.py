@@ -251,6 +251,14 @@ def test_what_people_typed_is_text_not_markup(draw):
     assert "<script>alert(1)</script>" in page.words
 
 
+def test_what_people_typed_cannot_steer_a_terminal(draw):
+    published = draw.publish()
+    content = record.reveal(
+        published.commitment, published.audit, drawn=1, note="\x1b[2Jall\u202e is well\r\n"
+    )
+    assert "About the number: [2Jall is well\n" in explain(content, "en")
+
+
 def test_the_histogram_counts_everyone_who_could_be_drawn(summary):
     chart = chances_chart(summary)
     assert chart.total == 13

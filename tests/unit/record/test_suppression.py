@@ -6,7 +6,7 @@ from collections import defaultdict
 from itertools import product
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from services.sortition.lottery.suppression import SMALL, hidden
@@ -52,6 +52,7 @@ def test_who_knows_total_and_rule_cannot_solve_for_any_hidden_cell(values, top):
                 assert len({pool[i] for pool in pools}) > 1, (public, total, pools)
 
 
+@settings(deadline=None)
 @given(st.lists(st.integers(0, 60), min_size=1, max_size=12), st.data())
 def test_every_small_cell_is_hidden_and_never_alone(counts, data):
     minima = [data.draw(st.integers(0, count)) for count in counts]
