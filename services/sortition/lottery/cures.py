@@ -95,11 +95,32 @@ def _rank(cure: Cure) -> tuple[int, int, int, tuple[tuple[str, str, str], ...], 
     )
 
 
-def _counted(problem: Problem, cure: Cure) -> Cure:
-    """The cure with the people it frees, counted exactly on the changed problem."""
-    reduction = reduce(apply(problem, cure))
+def _counted(reduction: Reduction, cure: Cure) -> Cure:
+    """The cure with the people it frees, counted exactly on the changed problem's `reduction`."""
     reached = reachable(reduction) or set()
     return replace(cure, frees=sum(len(reduction.types[t].members) for t in reached))
+
+
+def _moved(reduction: Reduction, cure: Cure) -> Reduction:
+    """The reduction of the cured problem, where only bounds or the size change: types stay as they are."""
+    moved = {(c.feature, c.value, c.bound): c.new for c in cure.bounds}
+
+    def row(old: Row) -> Row:
+        if old.kind is RowKind.SIZE and cure.size is not None:
+            return replace(old, lower=cure.size, upper=cure.size)
+        if old.kind is not RowKind.QUOTA:
+            return old
+        return replace(
+            old,
+            lower=moved.get((old.feature, old.value, Bound.MINIMUM), old.lower),
+            upper=moved.get((old.feature, old.value, Bound.MAXIMUM), old.upper),
+        )
+
+    return replace(
+        reduction,
+        rows=tuple(row(old) for old in reduction.rows),
+        size=reduction.size if cure.size is None else cure.size,
+    )
 
 
 def _by_targets(problem: Problem) -> Iterator[Cure]:
@@ -123,7 +144,7 @@ def _by_targets(problem: Problem) -> Iterator[Cure]:
                 least=seats == least,
                 beyond_flex=not flexible,
             )
-            yield _counted(problem, cure)
+            yield _counted(_moved(reduction, cure), cure)
         if least is not None:
             return
 
@@ -151,7 +172,8 @@ def _by_size(problem: Problem) -> Iterator[Cure]:
         model = _integer_model(reduction, [Row(RowKind.SIZE, everyone, lower, upper), *rows])
         model.set_costs(np.full(len(reduction.types), sign))
         if model.solve():
-            yield _counted(problem, Cure(size=round(abs(model.objective))))
+            cure = Cure(size=round(abs(model.objective)))
+            yield _counted(_moved(reduction, cure), cure)
 
 
 def _integer_model(reduction: Reduction, rows: list[Row]) -> Model:
@@ -168,7 +190,8 @@ def _by_address(problem: Problem) -> Iterator[Cure]:
         return
     for limit in range(problem.per_address + 1, _largest_household(problem) + 1):
         try:
-            cure = _counted(problem, Cure(per_address=limit))
+            cure = Cure(per_address=limit)
+            cure = _counted(reduce(apply(problem, cure)), cure)
         except Infeasible:
             continue
         if cure.frees:
@@ -220,7 +243,8 @@ def _by_release(problem: Problem) -> Iterator[Cure]:
     stay = np.round(model.values[len(reduction.types) :])
     released = tuple(person for person, keep in zip(bound, stay, strict=True) if not keep)
     if released:
-        yield _counted(problem, Cure(released=released))
+        cure = Cure(released=released)
+        yield _counted(reduce(apply(problem, cure)), cure)
 
 
 def _by_everything(problem: Problem) -> Iterator[Cure]:
