@@ -27,9 +27,9 @@ from benchmarks.peers.environment import ROOT, peer_python
 
 PEER_LIMIT_S = 600
 OURS_LIMIT_S = 900
-# Leximin compares sorted chances at their first difference. Over 1e-6 is the coarse look. The peer stops short
-# of its levels by up to about 1e-6, on many people at once, and what they lose lands on one or two higher up; the
-# fine look, over 1e-9, sees where the loss begins.
+# Leximin compares sorted chances at their first difference; over 1e-6 is the coarse look. The peer stops
+# short of its levels by up to about 1e-6, on many people at once, and what they lose lands on a few higher
+# up: the fine look, over 1e-9, sees where the loss begins.
 COARSE, FINE = 1e-6, 1e-9
 ONE_THREAD = dict.fromkeys(("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"), "1")
 
@@ -217,9 +217,7 @@ def goals(pools: Sequence[Pool], minutes: float) -> list[tuple[str, bool]]:
     slow = [pool.ratio for pool in leximin if pool.peer is not None and pool.peer.seconds > 3]
     slower = [pool.ratio for pool in leximin if pool.peer is not None and pool.peer.seconds > 10]
     compared = [pool for pool in solved if pool.peer is not None and not pool.peer.stopped]
-    smaller = [
-        p.folder.name for p in compared if p.ours and p.peer and first_difference(p.ours, p.peer) == "peer"
-    ]
+    smaller = [p.folder.name for p in compared if p.ours and p.peer and ours_is_smaller(p.ours, p.peer)]
     runs = [pool.ours for pool in solved if pool.ours is not None]
     residual = max(run.facts["residual"] for run in runs)
     deviation = max(run.facts["deviation"] for run in runs)
