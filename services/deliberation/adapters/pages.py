@@ -39,10 +39,10 @@ _FIELDS = {
     "municipality_id": "slug",
     "municipality.display_name": "display_name",
     "municipality.time_zone": "time_zone",
-    "municipality.languages": "languages",
     "sign_in_link.subject": "subject",
 }
-_LANGUAGES = ("da,en", "en,da", "da", "en")
+# The pages' own form; languages are for the API and the command line.
+_EDITED = ("display_name", "time_zone")
 
 SignInOutcome = Callable[[str], None]
 
@@ -133,7 +133,7 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
     @router.get("/new")
     def new_form(request: Request, who: CallerOfPage) -> Response:
         authorise_administration(who.principal, None)
-        return render(request, "deliberation/new.html", languages_known=_LANGUAGES)
+        return render(request, "deliberation/new.html")
 
     @router.post("/new")
     def create(request: Request, who: CallerOfPage, form: PostedForm) -> Response:
@@ -149,8 +149,7 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
                 request,
                 "deliberation/new.html",
                 status=error.code.http_status,
-                form=form_of(error, _words(request, who), form.values, _FIELDS),
-                languages_known=_LANGUAGES,
+                form=_again(request, who, form, error),
             )
         return redirect(request, f"/deliberation/{slug_of(made)}")
 
@@ -162,29 +161,28 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
     def edit_form(request: Request, who: CallerOfPage, municipality: str) -> Response:
         authorise_administration(who.principal, municipality)
         found = registry.get(who, f"municipalities/{municipality}")
-        return _edit_page(request, found)
+        return _page(request, who, "edit", found)
 
     @router.post("/{municipality}/edit")
     def edit(request: Request, who: CallerOfPage, municipality: str, form: PostedForm) -> Response:
         wanted = _particulars(form)
         wanted.name, wanted.etag = f"municipalities/{municipality}", form.text("etag")
         message = pb.UpdateMunicipalityRequest(municipality=wanted)
-        message.update_mask.paths.append("*")
+        message.update_mask.paths.extend(_EDITED)
         try:
             made = registry.update(who, message)
         except DomainError as error:
             if not error.violations:
                 raise
             found = registry.get(who, wanted.name)
-            form_again = form_of(error, _words(request, who), form.values, _FIELDS)
-            return _edit_page(request, found, form_again, status=error.code.http_status)
+            return _page(request, who, "edit", found, _again(request, who, form, error), error)
         return redirect(request, f"/deliberation/{slug_of(made)}")
 
     @router.get("/{municipality}/sign-in-links/new")
     def link_form(request: Request, who: CallerOfPage, municipality: str) -> Response:
         authorise_administration(who.principal, municipality)
         found = registry.get(who, f"municipalities/{municipality}")
-        return render(request, "deliberation/link_new.html", municipality=header(found))
+        return _page(request, who, "link", found)
 
     @router.post("/{municipality}/sign-in-links/new")
     def make_link(request: Request, who: CallerOfPage, municipality: str, form: PostedForm) -> Response:
@@ -200,13 +198,8 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
         except DomainError as error:
             if not error.violations:
                 raise
-            return render(
-                request,
-                "deliberation/link_new.html",
-                status=error.code.http_status,
-                municipality=header(registry.get(who, name)),
-                form=form_of(error, _words(request, who), form.values, _FIELDS),
-            )
+            found = registry.get(who, name)
+            return _page(request, who, "link", found, _again(request, who, form, error), error)
         return render(
             request,
             "deliberation/link_made.html",
@@ -231,27 +224,35 @@ def municipality_page(request: Request, who: Caller, municipality: pb.Municipali
     )
 
 
-def _edit_page(
-    request: Request, found: pb.Municipality, form: Form | None = None, status: int = 200
+def _page(
+    request: Request,
+    who: Caller,
+    kind: str,
+    found: pb.Municipality,
+    form: Form | None = None,
+    error: DomainError | None = None,
 ) -> Response:
+    """A form about one municipality: `edit` or `link`."""
     return render(
         request,
-        "deliberation/edit.html",
-        status=status,
+        f"deliberation/{kind}.html",
+        status=error.code.http_status if error else 200,
         municipality=header(found),
+        crumbs=[
+            (found.display_name, f"/deliberation/{slug_of(found)}"),
+            (_words(request, who).text(f"{kind}.title"), None),
+        ],
         found=found,
-        spoken=",".join(found.languages),
-        languages_known=_LANGUAGES,
         form=form or Form(),
     )
 
 
+def _again(request: Request, who: Caller, form: Posted, error: DomainError) -> Form:
+    return form_of(error, _words(request, who), form.values, _FIELDS)
+
+
 def _particulars(form: Posted) -> pb.Municipality:
-    return pb.Municipality(
-        display_name=form.text("display_name"),
-        time_zone=form.text("time_zone"),
-        languages=[part for part in form.text("languages").split(",") if part],
-    )
+    return pb.Municipality(display_name=form.text("display_name"), time_zone=form.text("time_zone"))
 
 
 def _words(request: Request, who: Caller) -> Catalogue:

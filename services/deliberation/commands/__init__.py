@@ -66,7 +66,9 @@ def create(
     ] = "Europe/Copenhagen",
     language: Annotated[
         list[str] | None,
-        typer.Option("--language", help="Of its pages, the default first; da and en when not given."),
+        typer.Option(
+            "--language", help="In which it addresses its citizens, its own first; da and en when not given."
+        ),
     ] = None,
     data_dir: DataDir = None,
 ) -> None:

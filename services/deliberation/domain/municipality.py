@@ -59,7 +59,7 @@ class State(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Particulars:
-    """What may change: the name people use, the zone in which legal dates count, the pages' languages."""
+    """What may change: the name people use, the zone in which legal dates count, its languages."""
 
     display_name: str
     time_zone: str
@@ -135,7 +135,7 @@ def _violations(particulars: Particulars, known_time_zones: Container[str]) -> l
     found = []
     name = particulars.display_name
     if not name:
-        found.append(FieldViolation("municipality.display_name", "FIELD_REQUIRED"))
+        found.append(FieldViolation("municipality.display_name", "DISPLAY_NAME_REQUIRED"))
     elif len(name) > LONGEST_NAME or not name.isprintable():
         limit = {"longest": str(LONGEST_NAME)}
         found.append(FieldViolation("municipality.display_name", "DISPLAY_NAME_INVALID", limit))

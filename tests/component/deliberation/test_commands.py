@@ -103,7 +103,7 @@ def test_tokens_say_who_and_how_long(folder: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
-        (["municipality", "create", "api", "--name", ""], 2, ["SLUG: api is taken", "--name: Fill in"]),
+        (["municipality", "create", "api", "--name", ""], 2, ["SLUG: api is taken", "--name: Write the"]),
         (["municipality", "create", "dragoer", "--name", "x"], 1, ["already is a municipality"]),
         (["municipality", "create"], 2, ["Missing argument"]),
         (["token", "--role", "secretariat"], 2, ["--municipality SLUG"]),

@@ -215,7 +215,7 @@ def test_an_operator_enters_a_municipality_and_changes_it(house: House) -> None:
     with Browser(house) as operator:
         assert operator.sign_in(make_link(house, None)).headers["location"] == "/"
         assert 'href="/deliberation/new"' in operator.page("/")
-        fields = {"slug": "API", "display_name": "  ", "time_zone": "Mars", "languages": "da,en"}
+        fields = {"slug": "API", "display_name": "  ", "time_zone": "Mars"}
         refused = operator.submit("/deliberation/new", fields)
         assert refused.status_code == 400
         text = html.unescape(refused.text)
@@ -227,7 +227,6 @@ def test_an_operator_enters_a_municipality_and_changes_it(house: House) -> None:
             "slug": "dragoer",
             "display_name": "Dragør",
             "time_zone": "Europe/Copenhagen",
-            "languages": "da,en",
         }
         made = operator.submit("/deliberation/new", fields)
         assert (made.status_code, made.headers["location"]) == (303, "/deliberation/dragoer")
@@ -246,7 +245,7 @@ def test_two_who_edit_at_once(house: House) -> None:
         hidden = dict(
             re.findall(r'<input type="hidden" name="([^"]+)" value="([^"]*)"', second.get(path).text)
         )
-        typed = {"display_name": "Mit navn", "time_zone": "Europe/Copenhagen", "languages": "da"}
+        typed = {"display_name": "Mit navn", "time_zone": "Europe/Copenhagen"}
         assert first.submit(path, {**typed, "display_name": "Dit navn"}).status_code == 303
         late = {**{name: html.unescape(value) for name, value in hidden.items()}, **typed}
         answer = second.post(path, data=late)

@@ -88,7 +88,7 @@ def test_every_wrong_field_at_once_on_both_surfaces(house: House) -> None:
     assert (code, reason) == ("INVALID_ARGUMENT", "MUNICIPALITY_INVALID")
     assert fields == {
         "municipality_id": "SLUG_RESERVED",
-        "municipality.display_name": "FIELD_REQUIRED",
+        "municipality.display_name": "DISPLAY_NAME_REQUIRED",
         "municipality.time_zone": "TIME_ZONE_UNKNOWN",
         "municipality.languages": "LANGUAGES_INVALID",
     }
@@ -103,7 +103,7 @@ def test_every_wrong_field_at_once_on_both_surfaces(house: House) -> None:
     assert problem["type"] == "urn:borgerting:error:MUNICIPALITY_INVALID"
     assert {error["field"]: error["reason"] for error in problem["errors"]} == {
         "municipalityId": "SLUG_RESERVED",
-        "displayName": "FIELD_REQUIRED",
+        "displayName": "DISPLAY_NAME_REQUIRED",
         "timeZone": "TIME_ZONE_UNKNOWN",
         "languages": "LANGUAGES_INVALID",
     }

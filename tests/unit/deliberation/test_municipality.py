@@ -77,7 +77,7 @@ def test_slugs_that_are_addresses_of_the_suite(slug: str) -> None:
 def test_everything_wrong_is_said_at_once() -> None:
     assert violations("api", Particulars(" ", "Mars/Olympus", ("da", "da"))) == {
         "municipality_id": "SLUG_RESERVED",
-        "municipality.display_name": "FIELD_REQUIRED",
+        "municipality.display_name": "DISPLAY_NAME_REQUIRED",
         "municipality.time_zone": "TIME_ZONE_UNKNOWN",
         "municipality.languages": "LANGUAGES_INVALID",
     }

@@ -22,7 +22,7 @@ DESCRIPTOR: _descriptor.FileDescriptor
 @_typing.final
 class MunicipalityChanged(_message.Message):
     """A municipality was entered in the registry, or its particulars changed: the whole of what stands now.
-    Topic `borgerting.deliberation.v1`, aggregate `municipalities/{slug}`.
+    Topic `borgerting.deliberation.v1`, aggregate `municipality`.
     """
 
     DESCRIPTOR: _descriptor.Descriptor
@@ -40,7 +40,7 @@ class MunicipalityChanged(_message.Message):
     state: _municipality_service_pb2.Municipality.State.ValueType
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """The default first."""
+        """Its own first."""
 
     def __init__(
         self,

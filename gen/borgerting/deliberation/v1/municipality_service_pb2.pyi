@@ -63,7 +63,7 @@ class Municipality(_message.Message):
     """Sent back with an update, it refuses to overwrite what somebody else changed meanwhile."""
     @_builtins.property
     def languages(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
-        """What its pages are offered in, the default first: `da`, `en`. `da`, `en` when empty."""
+        """The languages that it addresses its citizens in, its own first: `da`, `en`. `da`, `en` when empty."""
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...

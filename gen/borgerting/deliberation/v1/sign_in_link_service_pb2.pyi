@@ -42,7 +42,7 @@ class SignInLink(_message.Message):
     `_` and `-`. One is made when empty.
     """
     uri: _builtins.str
-    """The link itself, in the answer to its creation only."""
+    """The link itself, in the answer to its creation only; a path where the service was not told its own address."""
     @_builtins.property
     def ttl(self) -> _duration_pb2.Duration:
         """How long it can be spent: 1 minute to 7 days; 15 minutes when not set."""
