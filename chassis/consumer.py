@@ -78,12 +78,11 @@ class Consumer:
         for outcome in self._inbox.retry_due():
             self._count(outcome)
         deliveries = self.source.poll(self._patience(seconds))
-        for number, delivery in enumerate(deliveries, 1):
-            self._count(self._inbox.receive(delivery))
-            if self._stopping.is_set() or number == len(deliveries):
-                # Once a batch: repeated deliveries cost little, each commit is a write.
-                self.source.commit(delivery)
-                break
+        for outcome in self._inbox.receive_all(deliveries):
+            self._count(outcome)
+        if deliveries:
+            # Once a batch: repeated deliveries cost little, each commit is a write.
+            self.source.commit(deliveries[-1])
         return len(deliveries)
 
     def _patience(self, seconds: float) -> float:

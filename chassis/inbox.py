@@ -8,21 +8,23 @@ to wait: behind a gap, between two tries of a failing event, or behind one that 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
+from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import insert, select
 from sqlalchemy.exc import OperationalError
 
 from chassis.dead_letters import add_dead_letter, add_unreadable, set_position
 from chassis.errors import Code, DomainError
 from chassis.events.envelope import Envelope, Event, decode
 from chassis.events.ports import Delivery
+from chassis.inbox_rows import InboxRows
 from chassis.log import bound, get_logger, trace
-from chassis.tables import inbox, inbox_held, inbox_positions
+from chassis.tables import inbox, inbox_held
 
 if TYPE_CHECKING:
     from chassis.db import Database, Transaction
@@ -84,6 +86,7 @@ class Inbox:
         self._database = database
         self._subscription = subscription
         self._policy = policy or RetryPolicy()
+        self._rows = InboxRows(subscription.consumer, subscription.topic)
 
     def receive(self, delivery: Delivery) -> Outcome:
         """Handle, hold or drop one delivery, durably. Raises StoreAway."""
@@ -95,12 +98,46 @@ class Inbox:
             self._drain(delivery.key)
         return outcome
 
+    def receive_all(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
+        """`receive` for each, in order, but with one transaction for many: a commit costs more than an event.
+
+        Where one of them fails, none of its transaction stands, and they are taken one by one.
+        """
+        outcomes: list[Outcome] = []
+        for _, group in groupby(deliveries, lambda one: one.event and one.event.envelope.municipality):
+            together = list(group)
+            taken = self._take_together([one.event for one in together if one.event is not None])
+            outcomes += taken or [self.receive(one) for one in together]
+        return outcomes
+
+    def _take_together(self, events: Sequence[Event]) -> list[Outcome]:
+        """The outcomes of events of one municipality; none when they must be taken one by one."""
+        if len(events) < 2:
+            return []
+        outcomes = []
+        try:
+            with self._database.writing(events[0].envelope.municipality) as transaction:
+                for event in events:
+                    envelope = event.envelope
+                    transaction.correlation_id = envelope.correlation_id
+                    transaction.causation_id = str(envelope.id)
+                    with bound(correlation_id=envelope.correlation_id, event_id=str(envelope.id)):
+                        outcomes.append(self._take(transaction, event, held=False))
+                waiting = self._rows.keys_waiting(transaction)
+        except Exception as error:
+            if _is_store_away(error):
+                raise StoreAway from error
+            return []
+        for key in waiting.intersection(event.envelope.key for event in events):
+            self._drain(key)
+        return outcomes
+
     def retry_due(self) -> list[Outcome]:
         """Try again what is due, and what then follows it. Raises StoreAway."""
         with self._database.reading("") as transaction:
             rows = transaction.connection.execute(
                 select(inbox_held)
-                .where(*self._mine(inbox_held), inbox_held.c.next_attempt <= self._now())
+                .where(*self._rows.mine(inbox_held), inbox_held.c.next_attempt <= self._now())
                 .order_by(inbox_held.c.next_attempt)
                 .limit(100)
             ).all()
@@ -115,7 +152,7 @@ class Inbox:
         with self._database.reading("") as transaction:
             return transaction.connection.execute(
                 select(inbox_held.c.next_attempt)
-                .where(*self._mine(inbox_held), inbox_held.c.next_attempt.is_not(None))
+                .where(*self._rows.mine(inbox_held), inbox_held.c.next_attempt.is_not(None))
                 .order_by(inbox_held.c.next_attempt)
                 .limit(1)
             ).scalar_one_or_none()
@@ -127,11 +164,11 @@ class Inbox:
             with self._database.reading("") as transaction:
                 row = transaction.connection.execute(
                     select(inbox_held)
-                    .where(*self._mine(inbox_held), inbox_held.c.key == key)
+                    .where(*self._rows.mine(inbox_held), inbox_held.c.key == key)
                     .order_by(inbox_held.c.sequence, inbox_held.c.event_id)
                     .limit(1)
                 ).one_or_none()
-                position = self._position(transaction, key)
+                position = self._rows.position(transaction, key)
             if row is None or row.attempts:  # what failed has its own times, or is parked
                 break
             if row.sequence > position + 1 and not self._event(row).envelope.snapshot:
@@ -156,12 +193,12 @@ class Inbox:
 
     def _take(self, transaction: Transaction, event: Event, *, held: bool) -> Outcome:
         envelope = event.envelope
-        position = self._position(transaction, envelope.key)
-        if self._is_known(transaction, envelope) or envelope.sequence <= position:
-            self._drop_held(transaction, envelope.key, position)
-            self._drop_one_held(transaction, envelope)
+        position = self._rows.position(transaction, envelope.key)
+        if self._rows.is_known(transaction, envelope) or envelope.sequence <= position:
+            self._rows.drop_held(transaction, envelope.key, position)
+            self._rows.drop_one_held(transaction, envelope)
             return Outcome.DUPLICATE
-        waiting = self._waiting(transaction, envelope.key)
+        waiting = self._rows.waiting(transaction, envelope.key)
         if any(row.event_id == envelope.id for row in waiting) and not held:
             return Outcome.DUPLICATE
         queued_before = [
@@ -172,9 +209,9 @@ class Inbox:
         in_turn = envelope.snapshot or envelope.sequence == position + 1
         if queued_before or not in_turn:
             if not held:
-                self._hold(transaction, event, attempts=0, next_attempt=None)
+                self._rows.hold(transaction, event, attempts=0, next_attempt=None)
             else:
-                self._postpone(transaction, envelope, None)
+                self._rows.postpone(transaction, envelope, None)
             return Outcome.HELD
         handler = self._subscription.handlers.get(envelope.type)
         if handler is not None:
@@ -190,7 +227,8 @@ class Inbox:
         set_position(
             transaction, self._subscription.consumer, envelope.topic, envelope.key, envelope.sequence
         )
-        self._drop_held(transaction, envelope.key, envelope.sequence)
+        if waiting:
+            self._rows.drop_held(transaction, envelope.key, envelope.sequence)
         return Outcome.HANDLED
 
     def _failed(self, event: Event, attempts: int, error: Exception) -> Outcome:
@@ -207,7 +245,7 @@ class Inbox:
         due = None if parked else self._now() + self._policy.pause(attempts)
         try:
             with self._database.writing(envelope.municipality) as transaction:
-                self._hold(transaction, event, attempts=attempts, next_attempt=due)
+                self._rows.hold(transaction, event, attempts=attempts, next_attempt=due)
                 if parked:
                     add_dead_letter(transaction, self._subscription.consumer, envelope, attempts, error)
         except Exception as second:
@@ -227,82 +265,8 @@ class Inbox:
             raise
         return Outcome.PARKED if new else Outcome.DUPLICATE
 
-    def _hold(
-        self, transaction: Transaction, event: Event, *, attempts: int, next_attempt: datetime | None
-    ) -> None:
-        from chassis.db import upsert  # db knows this module's tables
-
-        envelope = event.envelope
-        transaction.connection.execute(
-            upsert(transaction.connection, inbox_held)
-            .values(
-                consumer=self._subscription.consumer,
-                topic=envelope.topic,
-                key=envelope.key,
-                sequence=envelope.sequence,
-                event_id=envelope.id,
-                municipality=envelope.municipality,
-                headers=envelope.headers(),
-                payload=event.value,
-                received=self._now(),
-                attempts=attempts,
-                next_attempt=next_attempt,
-            )
-            .on_conflict_do_update(
-                index_elements=["consumer", "topic", "key", "sequence", "event_id"],
-                set_={"attempts": attempts, "next_attempt": next_attempt},
-            )
-        )
-
-    def _postpone(self, transaction: Transaction, envelope: Envelope, due: datetime | None) -> None:
-        transaction.connection.execute(
-            update(inbox_held)
-            .where(*self._mine(inbox_held), inbox_held.c.event_id == envelope.id)
-            .values(next_attempt=due)
-        )
-
-    def _drop_held(self, transaction: Transaction, key: str, up_to: int) -> None:
-        transaction.connection.execute(
-            delete(inbox_held).where(
-                *self._mine(inbox_held), inbox_held.c.key == key, inbox_held.c.sequence <= up_to
-            )
-        )
-
-    def _drop_one_held(self, transaction: Transaction, envelope: Envelope) -> None:
-        transaction.connection.execute(
-            delete(inbox_held).where(*self._mine(inbox_held), inbox_held.c.event_id == envelope.id)
-        )
-
-    def _waiting(self, transaction: Transaction, key: str) -> list[Row[Any]]:
-        return list(
-            transaction.connection.execute(
-                select(inbox_held.c.event_id, inbox_held.c.sequence, inbox_held.c.attempts).where(
-                    *self._mine(inbox_held), inbox_held.c.key == key
-                )
-            )
-        )
-
-    def _is_known(self, transaction: Transaction, envelope: Envelope) -> bool:
-        found = transaction.connection.execute(
-            select(inbox.c.event_id).where(
-                inbox.c.consumer == self._subscription.consumer, inbox.c.event_id == envelope.id
-            )
-        ).first()
-        return found is not None
-
-    def _position(self, transaction: Transaction, key: str) -> int:
-        found = transaction.connection.execute(
-            select(inbox_positions.c.sequence).where(
-                *self._mine(inbox_positions), inbox_positions.c.key == key
-            )
-        ).scalar_one_or_none()
-        return int(found or 0)
-
     def _event(self, row: Any) -> Event:
         return Event(Envelope.from_headers(row.topic, row.key, row.headers), bytes(row.payload))
-
-    def _mine(self, table: Any) -> tuple[Any, Any]:
-        return table.c.consumer == self._subscription.consumer, table.c.topic == self._subscription.topic
 
     def _now(self) -> datetime:
         return self._database.machine_clock.now()

@@ -64,6 +64,9 @@ class Listener:
     def give(self, event: Event) -> Outcome:
         return self.inbox.receive(Delivery(TOPIC, 0, 1, event.envelope.key, event))
 
+    def give_all(self, events: list[Event]) -> list[Outcome]:
+        return self.inbox.receive_all([Delivery(TOPIC, 0, 1, one.envelope.key, one) for one in events])
+
     def heard(self, key: str | None = None) -> list[str]:
         query = select(HEARD.c.text).order_by(HEARD.c.seq)
         if key is not None:
@@ -273,6 +276,54 @@ def test_a_store_that_is_away_blames_no_event(listener: Listener) -> None:
     assert listener.give(an_event(1)) is Outcome.HANDLED
 
 
+def test_many_at_once_are_as_one_by_one(listener: Listener) -> None:
+    again = an_event(2)
+    listener.give(an_event(6))
+    given = [
+        an_event(1),
+        again,
+        again,
+        an_event(4),
+        an_event(1, municipality="udby", text="elsewhere"),
+        an_event(3),
+        an_event(1, aggregate="things/2", text="other"),
+    ]
+    held, duplicate, handled = Outcome.HELD, Outcome.DUPLICATE, Outcome.HANDLED
+    assert listener.give_all(given) == [handled, handled, duplicate, held, handled, handled, handled]
+    assert listener.heard("hjemby/things/1") == ["1", "2", "3", "4"]
+    assert listener.heard("udby/things/1") == ["elsewhere"]
+    with listener.database.reading("") as transaction:
+        rows = transaction.connection.execute(select(HEARD.c.municipality, HEARD.c.key)).all()
+    assert all(key.startswith(f"{municipality}/") for municipality, key in rows)
+
+
+def test_one_that_fails_among_many_fails_alone(listener: Listener) -> None:
+    listener.poison = {"2"}
+    others = [an_event(1, aggregate=f"things/{number}", text="other") for number in (7, 8)]
+    assert listener.give_all([an_event(1), others[0], an_event(2), an_event(3), others[1]]) == [
+        Outcome.HANDLED,
+        Outcome.HANDLED,
+        Outcome.FAILED,
+        Outcome.HELD,
+        Outcome.HANDLED,
+    ]
+    assert listener.heard() == ["1", "other", "other"]
+
+
+def test_what_is_unreadable_among_many_is_noted(listener: Listener) -> None:
+    bad = Delivery(TOPIC, 0, 7, "whatever", None, "MalformedEventError: ce_id")
+    good = [Delivery(TOPIC, 0, 1, "", an_event(number)) for number in (1, 2)]
+    outcomes = listener.inbox.receive_all([good[0], bad, good[1]])
+    assert outcomes == [Outcome.HANDLED, Outcome.PARKED, Outcome.HANDLED]
+
+
+def test_a_store_that_is_away_blames_none_of_many(listener: Listener) -> None:
+    listener.poison, listener.error = {"2"}, OperationalError("x", {}, Exception("disk I/O error"))
+    with pytest.raises(StoreAway):
+        listener.give_all([an_event(1), an_event(2)])
+    assert listener.heard() == []
+
+
 def test_retries_come_later_each_time() -> None:
     policy = RetryPolicy(first=timedelta(seconds=1), longest=timedelta(seconds=5))
     assert [policy.pause(number).total_seconds() for number in (1, 2, 3, 4)] == [1, 3, 5, 5]
@@ -299,8 +350,11 @@ def test_whatever_the_carrier_does_each_effect_is_once_and_in_order(
 
     handlers: dict[str, Any] = listener.subscription.handlers  # type: ignore[assignment]
     handlers["google.protobuf.StringValue"] = sometimes
-    for event in deliveries:
-        listener.give(event)
+    if data.draw(st.booleans()):
+        for event in deliveries:
+            listener.give(event)
+    else:
+        listener.give_all(deliveries)
     for _ in range(5):
         listener.pass_time(60)
     for thing in (1, 2):

@@ -1,0 +1,104 @@
+"""What an inbox keeps in the store: positions, what it has handled, and what it holds back."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Row, delete, select, update
+
+from chassis.events.envelope import Envelope, Event
+from chassis.tables import inbox, inbox_held, inbox_positions
+
+if TYPE_CHECKING:
+    from chassis.db import Transaction
+
+
+class InboxRows:
+    """The rows of one consumer on one topic."""
+
+    def __init__(self, consumer: str, topic: str) -> None:
+        self._consumer = consumer
+        self._topic = topic
+
+    def mine(self, table: Any) -> tuple[Any, Any]:
+        """The conditions that pick this consumer's rows of a table."""
+        return table.c.consumer == self._consumer, table.c.topic == self._topic
+
+    def hold(
+        self, transaction: Transaction, event: Event, *, attempts: int, next_attempt: datetime | None
+    ) -> None:
+        from chassis.db import upsert  # db knows this module's tables
+
+        envelope = event.envelope
+        transaction.connection.execute(
+            upsert(transaction.connection, inbox_held)
+            .values(
+                consumer=self._consumer,
+                topic=envelope.topic,
+                key=envelope.key,
+                sequence=envelope.sequence,
+                event_id=envelope.id,
+                municipality=envelope.municipality,
+                headers=envelope.headers(),
+                payload=event.value,
+                received=transaction.machine_clock.now(),
+                attempts=attempts,
+                next_attempt=next_attempt,
+            )
+            .on_conflict_do_update(
+                index_elements=["consumer", "topic", "key", "sequence", "event_id"],
+                set_={"attempts": attempts, "next_attempt": next_attempt},
+            )
+        )
+
+    def postpone(self, transaction: Transaction, envelope: Envelope, due: datetime | None) -> None:
+        transaction.connection.execute(
+            update(inbox_held)
+            .where(*self.mine(inbox_held), inbox_held.c.event_id == envelope.id)
+            .values(next_attempt=due)
+        )
+
+    def drop_held(self, transaction: Transaction, key: str, up_to: int) -> None:
+        transaction.connection.execute(
+            delete(inbox_held).where(
+                *self.mine(inbox_held), inbox_held.c.key == key, inbox_held.c.sequence <= up_to
+            )
+        )
+
+    def drop_one_held(self, transaction: Transaction, envelope: Envelope) -> None:
+        transaction.connection.execute(
+            delete(inbox_held).where(*self.mine(inbox_held), inbox_held.c.event_id == envelope.id)
+        )
+
+    def waiting(self, transaction: Transaction, key: str) -> list[Row[Any]]:
+        return list(
+            transaction.connection.execute(
+                select(inbox_held.c.event_id, inbox_held.c.sequence, inbox_held.c.attempts).where(
+                    *self.mine(inbox_held), inbox_held.c.key == key
+                )
+            )
+        )
+
+    def keys_waiting(self, transaction: Transaction) -> set[str]:
+        return set(
+            transaction.connection.execute(
+                select(inbox_held.c.key).where(*self.mine(inbox_held)).distinct()
+            ).scalars()
+        )
+
+    def is_known(self, transaction: Transaction, envelope: Envelope) -> bool:
+        found = transaction.connection.execute(
+            select(inbox.c.event_id).where(
+                inbox.c.consumer == self._consumer, inbox.c.event_id == envelope.id
+            )
+        ).first()
+        return found is not None
+
+    def position(self, transaction: Transaction, key: str) -> int:
+        found = transaction.connection.execute(
+            select(inbox_positions.c.sequence).where(
+                *self.mine(inbox_positions), inbox_positions.c.key == key
+            )
+        ).scalar_one_or_none()
+        return int(found or 0)
