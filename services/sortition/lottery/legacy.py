@@ -7,7 +7,7 @@ those of a household at its limit. A dead end starts the panel again.
 
 from __future__ import annotations
 
-from collections import Counter
+from collections import Counter, defaultdict
 from fractions import Fraction
 
 import numpy as np
@@ -75,70 +75,89 @@ def legacy(
 
 
 class _Pool:
-    """The people as arrays: `cells[p]` the quota cells of person p, `homes[p]` their household or -1."""
+    """The people in groups that the greedy cannot tell apart: alike and without a household that matters.
+
+    `inside[cell, group]` is 1 where the group belongs to the quota cell; `homes[group]` is its household,
+    or -1. Whoever shares an address is a group alone.
+    """
 
     def __init__(self, problem: Problem) -> None:
         people = sorted((p for p in problem.people if p.id not in problem.exclude), key=lambda p: p.id)
         targets = sorted(problem.targets, key=lambda t: (t.feature, t.value))
         cell = {(t.feature, t.value): i for i, t in enumerate(targets)}
-        self.ids = [person.id for person in people]
         self.size = problem.size
         self.per_address = problem.per_address
         self.minimum = np.array([t.minimum for t in targets])
         self.maximum = np.array([t.maximum for t in targets])
+        self.must = [person.id for person in people if person.id in problem.include]
+        neighbours = Counter(person.address for person in people if person.address)
+        limit = problem.per_address
         features = sorted(range(len(problem.features)), key=lambda f: problem.features[f])
-        self.cells = np.array(
-            [[cell[(problem.features[f], person.values[f])] for f in features] for person in people]
-        ).reshape(len(people), len(features))
-        addresses = {a: i for i, a in enumerate(dict.fromkeys(p.address for p in people if p.address))}
-        self.homes = np.array([addresses[p.address] if p.address else -1 for p in people])
-        self.must = [i for i, person in enumerate(people) if person.id in problem.include]
+        groups: dict[tuple[str, ...], list[str]] = defaultdict(list)
+        homes: dict[tuple[str, ...], str] = {}
+        for person in people:
+            key = tuple(person.values[f] for f in features)
+            if limit is not None and person.address and neighbours[person.address] > limit:
+                key = (*key, person.id)
+                homes[key] = person.address
+            groups[key].append(person.id)
+        keys = sorted(groups)
+        self.members = [groups[key] for key in keys]
+        self.group_of = {person: g for g, members in enumerate(self.members) for person in members}
+        numbers = {address: i for i, address in enumerate(dict.fromkeys(homes.values()))}
+        self.homes = np.array([numbers[homes[key]] if key in homes else -1 for key in keys])
+        self.inside = np.zeros((len(targets), len(keys)))
+        for g, key in enumerate(keys):
+            for feature, value in zip((problem.features[f] for f in features), key, strict=False):
+                self.inside[cell[(feature, value)], g] = 1
 
     def panel(self, generator: Generator) -> list[str]:
         for _ in range(_RESTARTS):
-            seats = self._attempt(generator)
-            if seats is not None:
-                return [self.ids[p] for p in seats]
+            panel = self._attempt(generator)
+            if panel is not None:
+                return panel
         raise LegacyStuck(_RESTARTS)
 
-    def _attempt(self, generator: Generator) -> list[int] | None:
-        cells = len(self.minimum)
-        left = np.ones(len(self.ids), dtype=bool)
-        seated = np.zeros(cells, dtype=np.int64)
+    def _attempt(self, generator: Generator) -> list[str] | None:
+        left = np.array([len(members) for members in self.members], dtype=float)
+        seated = np.zeros(len(self.minimum))
         at_home: Counter[int] = Counter()
-        panel: list[int] = []
+        taken: dict[int, list[str]] = {}
+        panel: list[str] = []
 
-        def take(person: int) -> None:
+        def take(group: int, person: str) -> None:
             panel.append(person)
-            left[person] = False
-            mine = self.cells[person]
-            seated[mine] += 1
-            for cell in mine[seated[mine] >= self.maximum[mine]].tolist():
-                left[(self.cells == cell).any(axis=1)] = False
-            home = int(self.homes[person])
-            if self.per_address is not None and home >= 0:
+            taken[group].remove(person)
+            left[group] = max(0.0, left[group] - 1)
+            cells = np.flatnonzero(self.inside[:, group])
+            seated[cells] += 1
+            for cell in cells[seated[cells] >= self.maximum[cells]]:
+                left[self.inside[cell] > 0] = 0
+            home = int(self.homes[group])
+            if home >= 0:
                 at_home[home] += 1
-                if at_home[home] >= self.per_address:
-                    left[self.homes == home] = False
+                if at_home[home] >= (self.per_address or 0):
+                    left[self.homes == home] = 0
 
         for person in self.must:
-            take(person)
+            group = self.group_of[person]
+            taken.setdefault(group, list(self.members[group]))
+            take(group, person)
         while len(panel) < self.size:
-            remaining = np.bincount(self.cells[left].ravel(), minlength=cells)
+            remaining = self.inside @ left
             needed = self.minimum - seated
             if np.any(needed > remaining):
                 return None
             urgent = np.flatnonzero(needed > 0)
+            choices = left
             if len(urgent):
                 ratios = needed[urgent] / remaining[urgent]
-                # Ties go to chance, as the method does; exact in floats, the same ratio divides alike.
                 best = urgent[ratios == ratios.max()].tolist()
-                cell = best[generator.below(len(best))]
-                choices = np.flatnonzero(left & (self.cells == cell).any(axis=1))
-            else:
-                choices = np.flatnonzero(left)
-            if not len(choices):
+                choices = left * self.inside[best[generator.below(len(best))]]
+            ends = np.cumsum(choices)
+            if ends[-1] < 1:
                 return None
-            take(int(choices[generator.below(len(choices))]))
-        within = np.all(seated >= self.minimum) and np.all(seated <= self.maximum)
-        return panel if within and len(panel) == self.size else None
+            group = int(np.searchsorted(ends, generator.below(int(ends[-1])), side="right"))
+            waiting = taken.setdefault(group, list(self.members[group]))
+            take(group, waiting[generator.below(len(waiting))])
+        return panel if np.all(seated >= self.minimum) and np.all(seated <= self.maximum) else None
