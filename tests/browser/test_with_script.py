@@ -1,4 +1,4 @@
-"""What htmx adds: answers while typing and while waiting, under the strict policy, without losing the cursor."""
+"""What htmx adds: answers while typing and while waiting, and the cursor stays where it is."""
 
 from __future__ import annotations
 
@@ -18,7 +18,13 @@ def page(chromium: Browser, house: House, desk: Desk) -> Iterator[Page]:
     context = chromium.new_context(viewport={"width": 1280, "height": 800}, base_url=house.suite.http)
     made = context.new_page()
     complaints: list[str] = []
-    made.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+
+    def note(kind: str, text: str) -> None:
+        # A form that is refused is answered with 400 and shown again.
+        if kind == "error" and "status of 400" not in text:
+            complaints.append(text)
+
+    made.on("console", lambda message: note(message.type, message.text))
     made.on("pageerror", lambda error: complaints.append(str(error)))
     sign_in(made, desk)
     yield made
@@ -36,12 +42,12 @@ def test_feasibility_while_typing(page: Page, stages: Stages) -> None:
     expect(page.locator("#verdict")).to_contain_text("Der er noget, der skal rettes")
     page.locator("#f0r0h").fill("999")
     expect(page.locator("#verdict")).to_contain_text("giver tilsammen")
-    least.fill("20")
-    page.locator("#f0r0h").fill("20")
+    least.fill("0")
+    page.locator("#f0r0h").fill("2")
     expect(page.locator("#verdict")).to_contain_text("Målene kan ikke nås")
-    expect(page.locator("#f0r1n")).to_contain_text("de andre mål giver kun plads til 0")
+    expect(page.locator("#f0r1n")).to_contain_text("de andre mål giver kun plads til 18–20")
     expect(page.locator("#f0r0h")).to_be_focused()
-    expect(page.locator("#f0r0h")).to_have_value("20")
+    expect(page.locator("#f0r0h")).to_have_value("2")
     assert loads == []
     # Nothing was saved: a reload shows the stored targets.
     page.reload()

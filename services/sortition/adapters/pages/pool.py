@@ -11,7 +11,7 @@ from chassis.context import Caller
 from chassis.errors import DomainError
 from chassis.web import Form, Posted, form_of, posted, redirect
 from services.sortition.adapters.pages.house import House, selection_base, selection_crumbs, selection_id
-from services.sortition.adapters.pages.views import by_feature
+from services.sortition.adapters.pages.views import by_feature, cell_lines
 from services.sortition.app.accept_pool_import import accept_pool_import
 from services.sortition.app.get_pool import get_pool
 from services.sortition.app.get_pool_import import get_pool_import, get_pool_import_corrections
@@ -105,15 +105,7 @@ class PoolPages:
                 "state": latest.state.value.lower(),
                 "accepted": latest.accepted_rows,
                 "rejected": latest.rejected_rows,
-                "errors": [
-                    {
-                        "row": error.row,
-                        "column": error.column,
-                        "found": error.found,
-                        "message": f"{error.what} {error.cure}".strip(),
-                    }
-                    for error in latest.errors
-                ],
+                "errors": cell_lines(latest.errors),
                 "format": latest.format,
             }
         return self._house.page(

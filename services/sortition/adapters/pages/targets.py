@@ -22,7 +22,7 @@ from services.sortition.adapters.pages.targets_draft import (
     read_cure,
     read_draft,
 )
-from services.sortition.adapters.pages.views import span
+from services.sortition.adapters.pages.views import cell_lines, span
 from services.sortition.app.check_targets import CheckTargets, check_targets
 from services.sortition.app.get_selection import get_selection
 from services.sortition.app.import_targets import ImportTargets, import_targets
@@ -227,7 +227,7 @@ class TargetPages:
             "shape": draft.shape,
             "groups": draft.groups,
             "verdict": verdict,
-            "file_errors": errors,
+            "file_errors": cell_lines(errors),
             "form": form or problems or Form(),
             "status": 400 if form or problems or errors else 200,
         }

@@ -10,7 +10,7 @@ from typing import TypeVar
 from chassis.text import Catalogue
 from chassis.web.charts import Histogram, RangeChart, RangeRow, histogram
 from chassis.web.formats import Formats
-from services.sortition.app.views import PublishedDraw, Representation
+from services.sortition.app.views import CellError, PublishedDraw, Representation
 from services.sortition.domain.target import Target
 
 T = TypeVar("T")
@@ -208,6 +208,20 @@ def chances(draw: PublishedDraw, words: Catalogue, f: Formats) -> Chances | None
         highest,
         "" if best is None else f.percent(best),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class CellLine:
+    """A wrong cell as the table of errors shows it; `message` says what is wrong and what helps."""
+
+    row: int
+    column: str
+    found: str
+    message: str
+
+
+def cell_lines(errors: Iterable[CellError]) -> list[CellLine]:
+    return [CellLine(e.row, e.column, e.found, f"{e.what} {e.cure}".strip()) for e in errors]
 
 
 # In the order in which a reader wants them.
