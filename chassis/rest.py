@@ -19,13 +19,16 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
+from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Caller, correlation_id_from
 from chassis.errors import Code, DomainError, FieldViolation
 from chassis.rpc.context import CORRELATION_ID
 from chassis.rpc.interceptors import principal_of
+from chassis.rpc.server import MESSAGE_LIMIT
 from chassis.rpc.status import INTERNAL_REASON
 from chassis.words import Describe, language_from
 
@@ -69,7 +72,13 @@ class Problem(BaseModel):
 
 
 def make_api(
-    service: str, router: APIRouter, *, version: str, verifier: TokenVerifier, describe: Describe
+    service: str,
+    router: APIRouter,
+    *,
+    version: str,
+    verifier: TokenVerifier,
+    describe: Describe,
+    largest_body: int = MESSAGE_LIMIT,
 ) -> FastAPI:
     """The service's API, to mount at `/{service}/api/v1`; its document is `openapi.json` there."""
     app = FastAPI(
@@ -84,10 +93,38 @@ def make_api(
     app.state.verifier = verifier
     app.state.describe = describe
     app.include_router(router)
+    app.add_middleware(_BodyLimit, largest=largest_body)
     app.add_exception_handler(DomainError, _domain_problem)
     app.add_exception_handler(RequestValidationError, _validation_problem)
     app.add_exception_handler(HTTPException, _http_problem)
     return app
+
+
+class _BodyLimit:
+    """ASGI middleware:
+
+    refuses a body of more octets with 413, before it is read where its length is declared.
+    """
+
+    def __init__(self, app: ASGIApp, *, largest: int) -> None:
+        self._app = app
+        self._largest = largest
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        declared = Headers(scope=scope).get("content-length", "") if scope["type"] == "http" else ""
+        size = 0
+
+        async def limited() -> Message:
+            nonlocal size
+            if declared.isdigit() and int(declared) > self._largest:
+                raise HTTPException(413)
+            message = await receive()
+            size += len(message.get("body", b""))
+            if size > self._largest:
+                raise HTTPException(413)
+            return message
+
+        await self._app(scope, limited, send)
 
 
 def api_caller(request: Request) -> Caller:

@@ -2,7 +2,8 @@
 
 It lives for an hour after the last page and for twelve after the sign-in, whichever is less. A renewal
 keeps the session's id, so that forms that are open stay valid; a sign-in always begins a new one, so that
-nobody can be given a session beforehand (fixation).
+nobody can be given a session beforehand (fixation). A sign-out takes the cookie from its browser; a copy of
+it would be good until it ends by itself, which is why it is short.
 """
 
 from __future__ import annotations

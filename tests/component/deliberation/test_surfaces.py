@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import uuid
+from collections.abc import Iterator
 from typing import Any
 
 import grpc
@@ -134,6 +135,24 @@ def test_bodies_that_cannot_be_read_are_not_repeated(
     [error] = answer.json()["errors"]
     assert (error["field"], error["reason"]) == (field, reason)
     assert "Anna" not in answer.text
+
+
+@pytest.mark.parametrize("declared", [True, False])
+def test_a_body_that_is_too_large_is_refused(house: House, declared: bool) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(70):
+            yield b"x" * 1024 * 1024
+
+    answer = house.http.post(
+        f"{API}/municipalities?municipalityId=dragoer",
+        content=endless(),
+        headers={
+            **house.bearer(OPERATOR),
+            "content-type": "application/json",
+            **({"content-length": str(70 * 1024 * 1024)} if declared else {}),
+        },
+    )
+    assert (answer.status_code, answer.json()["reason"]) == (413, "REQUEST_TOO_LARGE")
 
 
 def test_a_slug_is_taken_once(house: House) -> None:
