@@ -32,7 +32,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         hide_exception_text,
     ]
     renderer: Any = (
-        structlog.dev.ConsoleRenderer(colors=True)
+        _console(structlog.dev.ConsoleRenderer(colors=True))
         if out.isatty()
         else structlog.processors.JSONRenderer(sort_keys=False)
     )
@@ -80,6 +80,18 @@ def _add_name(logger: Any, _method: str, event: MutableMapping[str, Any]) -> Mut
     if name:
         event.setdefault("logger", name)
     return event
+
+
+def _console(renderer: Any) -> Any:
+    """Traces are lists of lines, which structlog's own console renderer cannot show."""
+
+    def render(logger: Any, method: str, event: MutableMapping[str, Any]) -> str:
+        frames = event.get("exception")
+        if isinstance(frames, list):
+            event["exception"] = "\n".join(frames)
+        return cast("str", renderer(logger, method, event))
+
+    return render
 
 
 def get_logger(name: str) -> structlog.stdlib.BoundLogger:
