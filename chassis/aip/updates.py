@@ -35,7 +35,7 @@ def masked_fields(mask: Iterable[str], populated: Iterable[str], allowed: Iterab
 
 
 def make_etag(*parts: str | int) -> str:
-    """A strong entity tag (RFC 9110), with its quotes, over all that makes the resource differ to a client."""
+    """A strong entity tag (RFC 9110), with its quotes, over all that makes the resource differ."""
     digest = hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()
     return f'"{digest[:24]}"'
 
