@@ -27,6 +27,9 @@ OVERHANG = """[...document.querySelectorAll('body *')]
 def secretariat_pages(stages: Stages) -> dict[str, str]:
     listing = f"/sortition/{MUNICIPALITY}/selections"
     return {
+        "own municipality": f"/deliberation/{MUNICIPALITY}",
+        "particulars": f"/deliberation/{MUNICIPALITY}/edit",
+        "new sign-in link": f"/deliberation/{MUNICIPALITY}/sign-in-links/new",
         "selections": listing,
         "new selection": f"{listing}/new",
         "empty selection": stages.empty,
@@ -60,6 +63,8 @@ def public_pages(stages: Stages) -> dict[str, str]:
     return {
         "front": "/",
         "municipality": f"/deliberation/{MUNICIPALITY}",
+        "sign-in": "/deliberation/sign-in",
+        "dead link": "/deliberation/sign-in/nonsense",
         "draws": f"/sortition/{MUNICIPALITY}",
         "committed": public(stages.committed_draw),
         "withdrawn": public(stages.withdrawn_draw),
@@ -100,6 +105,9 @@ class Watched:
         text = self.page.inner_text("body")
         # A key instead of words, or a hole where a figure should stand.
         found += [f"no words: {key}" for key in re.findall(r"\b[a-z_]+\.[a-z]+_[a-z_A-Z.]+\b", text)]
+        found += [
+            f"a program's words: {word}" for word in re.findall(r"<[^>]* object |built-in|\bNone\b", text)
+        ]
         if self.page.locator("[style], style, script:not([src]), [onclick]").count():
             found.append("inline style or script")
         if self.page.locator("h1").count() != 1:
@@ -168,6 +176,13 @@ def test_secretariat_pages(watched: Watched, stages: Stages, desk: Desk, house: 
         if (found := watched.problems(house.suite.http + path))
     }
     assert problems == {}
+
+
+def test_the_page_of_a_sign_in_link(watched: Watched, house: House) -> None:
+    assert watched.problems(house.sign_in_link()) == []
+    watched.page.click("main button[type=submit]")
+    assert watched.page.url == f"{house.suite.http}/deliberation/{MUNICIPALITY}"
+    assert watched.problems(watched.page.url) == []
 
 
 def sign_in(page: Page, desk: Desk) -> None:

@@ -63,6 +63,7 @@ class PanelPages:
 
         header, (view, panel, page) = self._house.read(request, municipality, work)
         words, f = self._house.words(request), self._house.formats(request, header)
+        seats = [_seat(contact, words) for contact in page.items]
         confirmed = panel.confirm_time is not None
         waiting = panel.not_asked + panel.asked
         if panel.confirm_time is not None:
@@ -82,7 +83,8 @@ class PanelPages:
             confirmed=confirmed,
             may_confirm=not confirmed and not waiting,
             figures=_answers(panel, words, f),
-            seats=[_seat(contact, words) for contact in page.items],
+            seats=seats,
+            waiting=[seat for seat in seats if seat["answer"] in ("not_asked", "asked")],
             older=page.next_page_token,
         )
 
@@ -207,5 +209,5 @@ def _seat(contact: SeatContact, words: Catalogue) -> dict[str, Any]:
         "erased": not contact.fields,
         "answer": seat.answer.value.lower(),
         "answered": seat.answer_time,
-        "values": ", ".join(f"{feature}: {value}" for feature, value in seat.values.items()),
+        "answers": ", ".join(f"{feature}: {value}" for feature, value in seat.values.items()),
     }

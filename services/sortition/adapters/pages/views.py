@@ -163,8 +163,9 @@ def selection_likeness(shown: Representation, size: int, words: Catalogue, f: Fo
             counts["accepted"] = value.accepted
         lines.append(Line(value.target, counts))
     bases = {"pool": shown.pool_size, "panel": shown.panel_size, "accepted": shown.accepted_size}
-    judged = "accepted" if shown.accepted_size else "panel"
-    return Comparison(lines, size, bases, words, f).likeness(judged)
+    # The targets were set for the panel drawn: while people are still being asked, those who have accepted
+    # are too few to be held to them.
+    return Comparison(lines, size, bases, words, f).likeness("panel")
 
 
 @dataclass(frozen=True, slots=True)
