@@ -206,6 +206,7 @@ def _child(arguments: list[str]) -> int:
     function_path, read_from, write_to, parent, memory_limit = arguments
     source, target = int(read_from), int(write_to)
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # a terminal's Ctrl-C is the parent's to handle
+    signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM})  # chassis.serve blocks them
     with open(source, "rb", buffering=0, closefd=False) as stream:
         (length,) = struct.unpack("!Q", _read_exactly(stream, 8))
         buffered = bytearray()

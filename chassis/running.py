@@ -10,6 +10,7 @@ from chassis.app import CheckResult, Descriptor, Service
 from chassis.consumer import Consumer
 from chassis.db import Database
 from chassis.events.ports import Broker
+from chassis.housekeeping import Housekeeper
 from chassis.jobs import job_counts
 from chassis.jobs_runner import JobRunner
 from chassis.metrics import Metrics, Sample
@@ -43,12 +44,14 @@ class RunningService:
             Consumer(self.name, one, database, broker.source(one.consumer, one.topic), metrics)
             for one in service.subscriptions
         ]
+        self.housekeeper = Housekeeper(self.name, database)
 
     def start(self) -> None:
         self.relay.start()
         for consumer in self.consumers:
             consumer.start()
         self.jobs.start()
+        self.housekeeper.start()
         for action in self.service.on_start:
             action()
 
@@ -57,6 +60,7 @@ class RunningService:
 
         `left` gives a share of the seconds that are left.
         """
+        self.housekeeper.stop(left(0.1))
         jobs = self.jobs.stop(left(0.5))
         consumers = sum(not consumer.stop(left(0.5)) for consumer in self.consumers)
         events = self.relay.stop(left(0.8))

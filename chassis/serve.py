@@ -7,7 +7,6 @@ import signal
 import sys
 import threading
 from collections.abc import Mapping
-from types import FrameType
 
 from chassis.app import Descriptor
 from chassis.config import SuiteSettings
@@ -16,20 +15,32 @@ from chassis.suite import Suite
 
 
 def serve_until_signal(settings: SuiteSettings, descriptors: Mapping[str, Descriptor]) -> None:
-    """Start, print the ready line, wait for SIGTERM or SIGINT, drain. The main thread only."""
+    """Start, print the ready line, wait for SIGTERM or SIGINT, drain. Call it before starting any thread."""
     configure(settings.log_level)
-    stop = threading.Event()
-
-    def on_signal(_number: int, _frame: FrameType | None) -> None:
-        if stop.is_set():
-            os._exit(1)  # asked twice: at once; what is under way is resumed at the next start
-        stop.set()
-
-    for number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(number, on_signal)
+    stop = _stop_on_signal()
     suite = Suite(settings, descriptors)
     addresses = suite.start()
     sys.stdout.write(f"ready http={addresses.http}/ grpc={addresses.grpc} ops={addresses.ops}\n")
     sys.stdout.flush()
     stop.wait()
     suite.stop()
+
+
+def _stop_on_signal() -> threading.Event:
+    """What is set at the first SIGTERM or SIGINT; the second ends the process at once.
+
+    Both are blocked in every thread but one that waits for them. A handler would not do: Python runs it in
+    the main thread, which nothing wakes when the system happens to deliver the signal to another one.
+    """
+    signals = {signal.SIGTERM, signal.SIGINT}
+    signal.pthread_sigmask(signal.SIG_BLOCK, signals)
+    stop = threading.Event()
+
+    def wait() -> None:
+        signal.sigwait(signals)
+        stop.set()
+        signal.sigwait(signals)
+        os._exit(1)  # asked twice: what is under way is resumed at the next start
+
+    threading.Thread(target=wait, name="signals", daemon=True).start()
+    return stop

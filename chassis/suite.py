@@ -58,6 +58,7 @@ class Suite:
         self._descriptors = descriptors
         self._resources = ExitStack()
         self._serving = False
+        self._rpc: RpcServer | None = None
         self._running: list[RunningService] = []
         self.metrics = Metrics()
 
@@ -66,6 +67,8 @@ class Suite:
         try:
             addresses = self._start()
         except BaseException:
+            if self._rpc is not None:
+                self._rpc.stop(0)
             self._resources.close()
             raise
         _log.info("ready", seconds=round(time.monotonic() - started, 2), services=list(self._descriptors))
@@ -115,7 +118,7 @@ class Suite:
         for registration in registrations:
             registration.add_to_server(registration.servicer, local)
 
-        rpc = RpcServer(registrations, [interceptor])
+        rpc = self._rpc = RpcServer(registrations, [interceptor])
         grpc_port = rpc.bind(f"{settings.host}:{settings.grpc_port}")
         listener = _listen(settings.host, settings.http_port)
         self._resources.callback(listener.close)
@@ -128,7 +131,6 @@ class Suite:
             https=settings.base_url.startswith("https://"),
         )
         self._http = HttpServer(app, listener, settings.drain_seconds / 2)
-        self._rpc = rpc
         self._ops = OpsServer(
             (settings.host, settings.ops_port),
             self.metrics,
@@ -159,6 +161,8 @@ class Suite:
 
         Order: HTTP and gRPC (they ask for work), jobs (what cannot end is put back), consumers, relay.
         """
+        if self._rpc is None:
+            raise RuntimeError("the suite was not started")
         self._serving = False
         until = time.monotonic() + self._settings.drain_seconds
 

@@ -23,6 +23,7 @@ CHASSIS_OPENERS = {
     "db.py",
     "dead_letters.py",
     "entry.py",
+    "housekeeping.py",
     "inbox.py",
     "jobs.py",
     "jobs_runner.py",

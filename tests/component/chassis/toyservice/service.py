@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 import time
 from typing import Any
 
@@ -80,11 +81,29 @@ class CountJob:
         self._note(job, f"counted {int(result)}", done=True)
 
 
+class Busy:
+    """How many slow requests are under way."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self.now = 0
+
+    def sleep(self, seconds: float) -> None:
+        with self._lock:
+            self.now += 1
+        time.sleep(seconds)
+        with self._lock:
+            self.now -= 1
+
+
 class Toy:
     """The gRPC servicer: answers after as many seconds as the request says."""
 
+    def __init__(self, busy: Busy) -> None:
+        self._busy = busy
+
     def Wait(self, request: StringValue, context: grpc.ServicerContext) -> StringValue:
-        time.sleep(float(request.value))
+        self._busy.sleep(float(request.value))
         return StringValue(value="waited")
 
 
@@ -102,7 +121,7 @@ def add_toy(servicer: Any, server: Any) -> None:
 
 def build(context: BuildContext) -> Service:
     entry: Entry[Transaction] = Entry(context.database, lambda transaction: transaction)
-    pages, api = APIRouter(), APIRouter()
+    pages, api, busy = APIRouter(), APIRouter(), Busy()
 
     @pages.get("/tell/{text}")
     def tell(text: str) -> PlainTextResponse:
@@ -146,8 +165,12 @@ def build(context: BuildContext) -> Service:
 
     @pages.get("/slow/{seconds}")
     def slow(seconds: float, request: Request) -> PlainTextResponse:
-        time.sleep(seconds)
+        busy.sleep(seconds)
         return PlainTextResponse("slept")
+
+    @pages.get("/busy")
+    def how_busy() -> PlainTextResponse:
+        return PlainTextResponse(str(busy.now))
 
     @pages.get("/broken")
     def broken() -> None:
@@ -163,7 +186,7 @@ def build(context: BuildContext) -> Service:
 
     return Service(
         name="toy",
-        grpc_services=[GrpcServiceRegistration(add_toy, Toy(), "toy.Toy")],
+        grpc_services=[GrpcServiceRegistration(add_toy, Toy(busy), "toy.Toy")],
         pages=pages,
         api=api,
         subscriptions=[Subscription("toy.heard", topic_of("toy"), {"google.protobuf.StringValue": hear})],
