@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from decimal import Decimal
 
 
 def position(value: float, low: float = 0.0, high: float = 1.0) -> str:
@@ -125,14 +126,12 @@ def histogram(
 
 
 def round_up(value: float) -> float:
-    """The next of 1, 2, 2.5, 5 x 10^k at or above a positive share, at most 1: a calm end of an axis."""
+    """The next round number at or above a positive share, at most 1: a calm end of an axis."""
     if value >= 1.0 or value <= 0.0:
         return 1.0
-    scale = 1.0
-    while scale * 0.1 >= value:
-        scale *= 0.1
-    for factor in (0.1, 0.2, 0.25, 0.3, 0.4, 0.5, 0.6, 0.8, 1.0):
-        candidate = round(scale * factor, 12)
-        if candidate >= value:
-            return candidate
-    return 1.0
+    exact = Decimal(repr(value))
+    for factor in ("1", "2", "2.5", "3", "4", "5", "6", "8"):
+        candidate = Decimal(factor).scaleb(exact.adjusted())
+        if candidate >= exact:
+            return float(candidate)
+    return float(Decimal(1).scaleb(exact.adjusted() + 1))
