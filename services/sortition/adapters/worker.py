@@ -72,15 +72,18 @@ class DrawHandler:
         self._finish(job, result)
 
     def give_up(self, job: Job, state: JobState, reason: str, metadata: Mapping[str, str]) -> None:
-        """The job will not be tried again: say so on the draw."""
+        """The job will not be tried again: say so on the draw, and end the job with it. Raises LeaseLost."""
         with self._database.writing(job.municipality, correlation_id=job.correlation_id) as transaction:
             uow = self._make_uow(transaction)
             draw = uow.draws.get(*_ids(job))
-            if draw.state not in (DrawState.QUEUED, DrawState.RUNNING):
-                return
-            now = self._clock.now()
             cancelled = state is JobState.CANCELLED
-            uow.draws.save(draw.cancelled(now) if cancelled else draw.failed(now, reason, metadata))
+            if draw.state in (DrawState.QUEUED, DrawState.RUNNING):
+                now = self._clock.now()
+                uow.draws.save(draw.cancelled(now) if cancelled else draw.failed(now, reason, metadata))
+            if cancelled:
+                transaction.jobs.cancelled(job)
+            else:
+                transaction.jobs.fail(job, reason, metadata)
 
     def _begin(self, job: Job) -> EngineRequest | None:
         """What to compute; None when another worker has stored it already."""

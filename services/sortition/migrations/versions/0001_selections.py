@@ -37,7 +37,7 @@ def _of_selection(table: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(
         ["municipality_id", "selection_id"],
         ["selections.municipality_id", "selections.selection_id"],
-        name=f"fk_{table}_municipality_id",
+        name=f"fk_{table}_municipality_id_selection_id",
     )
 
 
@@ -45,7 +45,7 @@ def _of_draw(table: str) -> sa.ForeignKeyConstraint:
     return sa.ForeignKeyConstraint(
         ["municipality_id", "draw_id"],
         ["draws.municipality_id", "draws.draw_id"],
-        name=f"fk_{table}_municipality_id",
+        name=f"fk_{table}_municipality_id_draw_id",
     )
 
 
@@ -105,7 +105,12 @@ def _create_pools() -> None:
         _column("in_pool", sa.Boolean()),
         _column("version", sa.Integer()),
         _key("people", "selection_id", "person_id"),
-        sa.UniqueConstraint("municipality_id", "selection_id", "pool_id", name="uq_people_municipality_id"),
+        sa.UniqueConstraint(
+            "municipality_id",
+            "selection_id",
+            "pool_id",
+            name="uq_people_municipality_id_selection_id_pool_id",
+        ),
         _of_selection("people"),
     )
     op.create_table(
@@ -211,6 +216,11 @@ def _create_seats() -> None:
         sa.Column("answer_time", UtcDateTime()),
         _column("version", sa.Integer()),
         _key("seats", "selection_id", "seat_id"),
-        sa.UniqueConstraint("municipality_id", "selection_id", "person_id", name="uq_seats_municipality_id"),
+        sa.UniqueConstraint(
+            "municipality_id",
+            "selection_id",
+            "person_id",
+            name="uq_seats_municipality_id_selection_id_person_id",
+        ),
         _of_selection("seats"),
     )
