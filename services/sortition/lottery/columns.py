@@ -168,7 +168,7 @@ def _stage(
             coefficients, denominator = _coarse((prices + relaxed.prices) / 2)
         else:
             coefficients, denominator = _integers(prices)
-        panel, bound = search.best(coefficients.astype(float))
+        panel, bound = search.best(coefficients.astype(float), panels.matrix())
         lifted = panel is not None and prices @ panel > needed and _learn(panels, master, panel)
         if panel is not None:
             _learn(panels, master, panel)

@@ -35,14 +35,14 @@ def separate(polytope: Polytope, x: Vector, found: Decomposition) -> Row | None:
             continue
         tried.add(costs.tobytes())
         for lift in (0, scale, 4 * scale, 16 * scale):
-            row = _bounded(search, costs + lift * outward, x)
+            row = _bounded(search, costs + lift * outward, x, found.panels)
             if row is not None:
                 return row
     return None
 
 
-def _bounded(search: PanelSearch, costs: Vector, x: Vector) -> Row | None:
-    _, bound = search.best(costs)
+def _bounded(search: PanelSearch, costs: Vector, x: Vector, known: Vector) -> Row | None:
+    _, bound = search.best(costs, known)
     limit = int(np.floor(bound + 1e-5))
     if limit > costs @ x - _DEPTH * float(np.max(np.abs(costs))):
         return None

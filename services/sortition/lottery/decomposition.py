@@ -105,8 +105,7 @@ def decompose(polytope: Polytope, x: Vector, *, exact: bool = True) -> Decomposi
     low, high = polytope.box(x)
     low, high = np.maximum(low, polytope.lower), np.minimum(high, polytope.upper)
     box = PanelSearch(polytope, low, high, row_lower, row_upper)
-    face_low = np.where(x <= polytope.lower + NEAR, polytope.lower, polytope.lower)
-    face_low = np.where(x >= polytope.upper - NEAR, polytope.upper, face_low)
+    face_low = np.where(x >= polytope.upper - NEAR, polytope.upper, polytope.lower)
     face_high = np.where(x <= polytope.lower + NEAR, polytope.lower, polytope.upper)
     face = PanelSearch(polytope, face_low, face_high, row_lower, row_upper)
 
@@ -125,7 +124,7 @@ def decompose(polytope: Polytope, x: Vector, *, exact: bool = True) -> Decomposi
         difference = float(np.max(np.abs(residual) / polytope.members))
         if difference <= AIM:
             break
-        if not _price(panels, residual, weights, polytope, x, box, (box, face) if exact else ()):
+        if not _price(panels, residual, weights, polytope, x, box, face if exact else None):
             break
     return Decomposition(panels.matrix(), weights, difference, residual)
 
@@ -152,11 +151,11 @@ def _price(
     polytope: Polytope,
     x: Vector,
     box: PanelSearch,
-    exact: tuple[PanelSearch, ...],
+    exact: PanelSearch | None,
 ) -> bool:
     """Add panels that reach further along the residual than the lottery so far. False when none does.
 
-    `exact`: the searches that integer programmes go through when diving finds nothing.
+    `exact`: what an integer programme goes through when diving finds nothing.
     """
     costs = residual / np.max(np.abs(residual))
     reached = float(costs @ (panels.matrix().T @ weights))
@@ -173,8 +172,7 @@ def _price(
             found = True
     if found:
         return True
-    for search in exact:
-        panel, _ = search.best(costs)
-        if panel is not None and costs @ panel > needed and panels.add(panel):
-            return True
-    return False
+    if exact is None:
+        return False
+    panel, _ = exact.best(np.round(1e6 * costs), panels.matrix())
+    return panel is not None and bool(costs @ panel > needed) and panels.add(panel)

@@ -14,7 +14,7 @@ from services.sortition.lottery.polytope import Polytope
 from services.sortition.lottery.solver import Model, Vector
 
 # Linear programmes that one dive may cost before an integer programme takes over.
-_DIVE_LIMIT = 120
+_DIVE_LIMIT = 600
 _INTEGRAL = 1e-7
 
 
@@ -56,13 +56,18 @@ class PanelSearch:
             self.empty = True
         return panel
 
-    def best(self, costs: Vector) -> tuple[Vector | None, float]:
-        """(a best panel for the costs, a proven bound on costs · count); (None, -inf) if there is none."""
+    def best(self, costs: Vector, known: Vector | None = None) -> tuple[Vector | None, float]:
+        """(a best panel for the costs, a proven bound on costs · count); (None, -inf) if there is none.
+
+        The best of the `known` panels (one per row) is where the search starts.
+        """
         if self._exact is None:
             self._exact = self._polytope.model(
                 self._lower, self._upper, self._row_lower, self._row_upper, integer=True
             )
         self._exact.set_costs(costs)
+        if known is not None and len(known):
+            self._exact.start_from(known[int(np.argmax(known @ costs))])
         if not self._exact.solve():
             self.empty = True
             return None, -np.inf
@@ -75,7 +80,8 @@ class PanelSearch:
         # Only counts within one of each other have just two choices; others leave the search incomplete.
         complete = True
         try:
-            for _ in range(_DIVE_LIMIT):
+            solved = 0
+            while solved < _DIVE_LIMIT:
                 values = model.values
                 rounded = np.round(values)
                 distance = np.abs(values - rounded)
@@ -87,7 +93,12 @@ class PanelSearch:
                 complete = complete and self._upper[column] - self._lower[column] <= 1
                 fixed.append((column, float(rounded[column]), False))
                 model.set_bound(column, rounded[column], rounded[column])
-                while not model.solve():
+                while True:
+                    solved += 1
+                    if model.solve():
+                        break
+                    if solved >= _DIVE_LIMIT:
+                        return None, False
                     while fixed and fixed[-1][2]:
                         column = fixed.pop()[0]
                         model.set_bound(column, self._lower[column], self._upper[column])

@@ -118,6 +118,13 @@ class Model:
         self.columns += 1
         self._all = np.arange(self.columns, dtype=np.int32)
 
+    def start_from(self, values: Vector) -> None:
+        """Hand an integer programme a feasible point, so that it need only prove or better it."""
+        solution = highspy.HighsSolution()
+        solution.col_value = values.tolist()
+        solution.value_valid = True
+        self._highs.setSolution(solution)
+
     def solve(self) -> bool:
         """Solve: True with an optimum, False without a feasible point. Raises SolverFailed otherwise."""
         highs = self._highs

@@ -54,12 +54,12 @@ def agrees_with_brute_force(problem: Problem) -> list[str]:
 @pytest.mark.parametrize("style", STYLES)
 def test_equals_brute_force_on_small_pools(style: str) -> None:
     solved = 0
-    for seed in range(100):
+    for seed in range(60):
         problem = tight(random.Random(f"{style} {seed}"), **STYLES[style])  # type: ignore[arg-type]
         if problem is not None:
             agrees_with_brute_force(problem)
             solved += 1
-    assert solved >= 60
+    assert solved >= 40
 
 
 @pytest.mark.parametrize("small", [0, 10**6])
