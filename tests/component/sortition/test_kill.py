@@ -1,0 +1,69 @@
+"""kill -9 in the middle of a draw: after the restart the same draw is taken up again, and drawn once."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from pathlib import Path
+
+from chassis.testing.processes import running_suite
+from services.sortition.adapters import engine
+from tests.component.sortition.pools import slow_pool, slow_targets
+from tests.e2e.sortition.site import Site, command, wait_for_municipality
+
+
+def test_a_killed_process_resumes_the_same_draw_and_draws_once(tmp_path: Path) -> None:
+    with running_suite(tmp_path) as suite:
+        command(tmp_path, "municipality", "create", "strandby", "--name", "Strandby")
+        token = command(tmp_path, "token", "--municipality", "strandby", "--role", "secretariat")
+        wait_for_municipality(Site(suite), "strandby")
+        site = Site(suite, token)
+        selection = site.post(
+            "municipalities/strandby/selections", {"title": "Slow", "size": 40}, status=201
+        )["name"]
+        assert site.upload(f"{selection}:importTargets", slow_targets())["errors"] == []
+        assert site.upload(f"{selection}:importPool", slow_pool())["state"] == "APPLIED"
+        asked = site.post(f"{selection}/draws", {"panels": 1000}, status=201)
+        draw = asked["name"]
+        _wait_until_solving(site, draw)
+        suite.kill()
+    before = _row(tmp_path, "SELECT seed, input_digest, state FROM draws")
+    assert before[2] == "RUNNING"
+    assert _row(tmp_path, "SELECT count(*) FROM draw_files") == (0,)
+
+    with running_suite(tmp_path) as suite:
+        site = Site(suite, token)
+        ready = site.wait_for_draw(draw, "PANELS_READY", seconds=120)
+        assert ready["inputDigest"] == asked["inputDigest"]
+        panels = site.call("GET", f"{draw}/files/panels.csv").content
+        commitment = site.call("GET", f"{draw}/files/commitment.json").content
+        assert suite.terminate() == 0
+    assert _row(tmp_path, "SELECT seed, input_digest, state FROM draws") == (*before[:2], "PANELS_READY")
+    assert _row(tmp_path, "SELECT state, attempts FROM jobs") == ("SUCCEEDED", 2)
+    snapshot, seed = _row(
+        tmp_path, "SELECT content, seed FROM draw_inputs JOIN draws USING (municipality_id, draw_id)"
+    )
+    request = engine.EngineRequest(snapshot, "public", "leximin", 1000, seed, "")
+    assert engine.draw(request, lambda stage, figures: None).panels == panels
+
+    with running_suite(tmp_path) as suite:
+        # Nothing is drawn anew when it starts once more: what was committed to stands.
+        site = Site(suite, token)
+        assert site.get(draw)["state"] == "PANELS_READY"
+        assert site.call("GET", f"{draw}/files/commitment.json").content == commitment
+
+
+def _wait_until_solving(site: Site, draw: str) -> None:
+    until = time.monotonic() + 30
+    while True:
+        shown = site.get(draw)
+        if shown["state"] == "RUNNING" and shown["progress"]["stage"] not in ("", "queued"):
+            return
+        assert shown["state"] in ("QUEUED", "RUNNING"), "the draw was over before it could be killed"
+        assert time.monotonic() < until, shown
+        time.sleep(0.01)
+
+
+def _row(folder: Path, query: str) -> tuple:
+    with sqlite3.connect(f"file:{folder}/data/sortition.sqlite3?mode=ro", uri=True) as store:
+        return store.execute(query).fetchone()
