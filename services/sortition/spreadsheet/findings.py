@@ -37,6 +37,7 @@ class Reason(StrEnum):
     NO_ROWS = "NO_ROWS"
     UNCLOSED_QUOTE = "UNCLOSED_QUOTE"
     TOO_MANY_CELLS = "TOO_MANY_CELLS"
+    TOO_FEW_CELLS = "TOO_FEW_CELLS"
     MISSING_COLUMN = "MISSING_COLUMN"
     MISSING_ADDRESS_COLUMN = "MISSING_ADDRESS_COLUMN"
     DUPLICATE_COLUMN = "DUPLICATE_COLUMN"
@@ -130,5 +131,7 @@ class UnreadableInputError(Exception):
 
 def quote(text: str) -> str:
     """The text as a finding may carry it: one line, printable, at most 80 characters."""
+    if text.isprintable() and len(text) <= LONGEST_QUOTE:
+        return text
     clean = "".join(c if c.isprintable() else "\N{REPLACEMENT CHARACTER}" for c in text)
     return clean if len(clean) <= LONGEST_QUOTE else clean[: LONGEST_QUOTE - 1] + "…"

@@ -18,6 +18,11 @@ from .source import Sheet, SourceInfo, opened
 from .targets import TargetsTable
 
 _MOST_CHOICES = 12
+# Headers of columns that are no ids, whatever the first column has to serve for.
+_PERSONAL = frozenset(
+    "name navn full_name fullname fornavn efternavn firstname first_name lastname last_name surname "
+    "email e-mail mail phone telefon mobil mobile address adresse street vej cpr birthday fødselsdag".split()
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,6 +98,8 @@ class _Reader:
         self._ids: list[str] = []
         self._values: list[tuple[str, ...]] = []
         self._homes: list[bytes] = []
+        self._private = False
+        self._choices: dict[tuple[str, str], tuple[str, ...]] = {}
 
     def read(self) -> RespondentsTable:
         rows = self._sheet.rows
@@ -119,9 +126,8 @@ class _Reader:
         index = self._column(places, row, self._id_name) if self._id_name else places.get("id", [0])[0]
         self._missing_id = index is None
         self._id = index or 0
-        if index is not None:
-            # The fallback is the first column, and what heads it is a header, not a person's data.
-            self._id_label = quote(normal.value(self._header[index])) if self._header else "id"
+        if index is not None and self._header:
+            self._id_label = quote(normal.value(self._header[index]))
             if len(places.get(normal.header(self._id_label), ())) > 1:
                 self._duplicate(row, self._id_label)
         for feature in self._targets.features:
@@ -133,6 +139,11 @@ class _Reader:
                 self._missing_id = True
             if place is not None:
                 self._features.append((feature, place))
+        fallback = not self._id_name and "id" not in places
+        if fallback and not self._features:
+            # Probably there is no header row at all: what would be called the id's header is a person's.
+            self._missing_id = True
+        self._private = fallback and normal.header(self._id_label) in _PERSONAL
         for name in self._address_names:
             place = self._column(places, row, name, Reason.MISSING_ADDRESS_COLUMN)
             if place is not None:
@@ -182,18 +193,6 @@ class _Reader:
         for row, cells in rows:
             self._store.append(row, cells)
             before = len(self._findings)
-            if len(cells) > width and any(cell.strip() for cell in cells[width:]):
-                # Its cells stand under the wrong headers, so nothing of the row may be quoted.
-                self._findings.append(
-                    Finding(
-                        Reason.TOO_MANY_CELLS,
-                        File.RESPONDENTS,
-                        row=row,
-                        sizes=(("cells", len(cells)), ("columns", width)),
-                    )
-                )
-                self._rejected.add(row)
-                continue
             person = "" if self._missing_id else self._read_id(row, cells)
             values = []
             for feature, place, canonical in known:
@@ -202,10 +201,12 @@ class _Reader:
                 if value is None:
                     value = canonical.get(normal.value(cell))
                     if value is None:
-                        self._wrong_value(row, person, feature, place, normal.value(cell), canonical)
+                        self._wrong_value(row, person, feature, place, normal.value(cell))
                         continue
                     canonical[cell] = value
                 values.append(value)
+            if len(cells) != width:
+                self._check_width(row, cells, width, before)
             if len(self._findings) > before:
                 self._rejected.add(row)
                 continue
@@ -214,6 +215,19 @@ class _Reader:
             self._values.append(kinds.setdefault(kind, kind))
             if self._addresses:
                 self._homes.append(self._home(cells))
+
+    def _check_width(self, row: int, cells: Cells, width: int, before: int) -> None:
+        """A row of another width may stand under the wrong headers: then nothing of it may be quoted.
+
+        Delimiters too many or too few at its end are forgiven where everything that is needed is right.
+        """
+        surplus = any(cell.strip() for cell in cells[width:])
+        if not surplus and len(self._findings) == before:
+            return
+        del self._findings[before:]
+        reason = Reason.TOO_MANY_CELLS if len(cells) > width else Reason.TOO_FEW_CELLS
+        sizes = (("cells", len(cells)), ("columns", width))
+        self._findings.append(Finding(reason, File.RESPONDENTS, row=row, sizes=sizes))
 
     def _read_id(self, row: int, cells: Cells) -> str:
         person = normal.value(cells[self._id]) if self._id < len(cells) else ""
@@ -228,30 +242,32 @@ class _Reader:
                     File.RESPONDENTS,
                     row=row,
                     column=self._id_label,
-                    found=quote(person),
-                    id=quote(person),
+                    found=self._shown(person) or "…",
+                    id=self._shown(person),
                     sizes=(("first", first),),
                 )
             )
         return person
 
-    def _wrong_value(
-        self, row: int, person: str, feature: str, place: int, value: str, canonical: dict[str, str]
-    ) -> None:
-        values = self._targets.values[feature]
-        near = difflib.get_close_matches(value.casefold(), [v.casefold() for v in values], n=1, cutoff=0.75)
-        nearest = [v for v in values if v.casefold() in near]
-        choices = (*nearest, *(v for v in values if v not in nearest))[:_MOST_CHOICES]
+    def _shown(self, person: str) -> str:
+        """The id as a finding may carry it: not at all where names or addresses had to serve as ids."""
+        return "" if self._private else quote(person)
+
+    def _wrong_value(self, row: int, person: str, feature: str, place: int, value: str) -> None:
+        found = quote(value)
+        choices = self._choices.get((feature, value))
+        if choices is None:
+            choices = self._choices[feature, value] = _choices(value, self._targets.values[feature])
         self._findings.append(
             Finding(
                 Reason.UNKNOWN_VALUE if value else Reason.EMPTY_VALUE,
                 File.RESPONDENTS,
                 row=row,
                 column=quote(normal.value(self._header[place])),
-                found=quote(value),
-                id=quote(person),
-                sizes=(("values", len(values)),),
-                choices=tuple(quote(choice) for choice in choices),
+                found=found,
+                id=self._shown(person),
+                sizes=(("values", len(self._targets.values[feature])),),
+                choices=choices,
             )
         )
 
@@ -278,3 +294,10 @@ class _Reader:
             Person(person, values, least[home] if home in several else None)
             for person, values, home in zip(self._ids, self._values, self._homes, strict=True)
         )
+
+
+def _choices(value: str, values: Sequence[str]) -> tuple[str, ...]:
+    """The feature's values, the one that was probably meant first."""
+    near = difflib.get_close_matches(value.casefold(), [v.casefold() for v in values], n=1, cutoff=0.75)
+    nearest = [v for v in values if v.casefold() in near]
+    return tuple(quote(v) for v in (*nearest, *(v for v in values if v not in nearest))[:_MOST_CHOICES])

@@ -10,7 +10,6 @@ import csv
 import io
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from typing import TextIO
 
 _STARTS = frozenset(
     "=+-@\t\r\n\N{FULLWIDTH EQUALS SIGN}\N{FULLWIDTH PLUS SIGN}\N{FULLWIDTH HYPHEN-MINUS}"
@@ -39,11 +38,10 @@ def neutral(cell: str) -> str:
     return "'" + cell
 
 
-def write_rows(target: TextIO, rows: Iterable[Sequence[str]]) -> None:
-    """Write rows, each cell neutralised, to a text file opened with newline=''."""
-    writer = csv.writer(target, lineterminator="\n")
-    for row in rows:
-        writer.writerow([neutral(cell) for cell in row])
+def _written(cell: str) -> str:
+    # The csv module leaves a lone carriage return unquoted, where it would end the row: a line break inside
+    # a cell is written as a line feed.
+    return neutral(cell).replace("\r\n", "\n").replace("\r", "\n")
 
 
 def csv_bytes(rows: Iterable[Sequence[str]]) -> bytes:
@@ -56,7 +54,7 @@ def csv_chunks(rows: Iterable[Sequence[str]]) -> Iterator[bytes]:
     buffer = io.StringIO(newline="")
     writer = csv.writer(buffer, lineterminator="\n")
     for row in rows:
-        writer.writerow([neutral(cell) for cell in row])
+        writer.writerow([_written(cell) for cell in row])
         if buffer.tell() > 1 << 16:
             yield buffer.getvalue().encode()
             buffer.seek(0)

@@ -57,7 +57,7 @@ def test_all_errors_come_at_once() -> None:
         (Reason.UNKNOWN_VALUE, 5, "gender", "femal", "4"),
         (Reason.EMPTY_VALUE, 5, "age", "", "4"),
         (Reason.TOO_MANY_CELLS, 6, "", "", ""),
-        (Reason.EMPTY_VALUE, 7, "age", "", "6"),
+        (Reason.TOO_FEW_CELLS, 7, "", "", ""),
     ]
     assert table.accepted_count == 1
     assert table.rejected == {3, 4, 5, 6, 7}
@@ -89,6 +89,32 @@ def test_a_file_without_a_header_row_quotes_nobody() -> None:
     text = " ".join(describe(f, Words("en")).line for f in table.findings)
     assert "Hemmelig" not in text
     assert "4 columns" in text
+
+
+def test_a_row_that_may_be_shifted_is_never_quoted() -> None:
+    table = read(
+        "id,name,street,gender,age,note\n"
+        "2,Bo,Skjult Vej 7, 2. tv,male,old,\n"
+        "3,Bo,male,Skjult Vej\n"
+        "4,Bo,Skjult Vej,male,old,,,\n"
+        "5,Bo,Skjult Vej,male,old\n"
+    )
+    assert places(table) == [
+        (Reason.TOO_MANY_CELLS, 2, "", "", ""),
+        (Reason.TOO_FEW_CELLS, 3, "", "", ""),
+    ]
+    assert [person.id for person in table.people] == ["4", "5"]
+
+
+def test_names_that_have_to_serve_as_ids_are_not_quoted() -> None:
+    table = read("Navn,gender,age\nHemmelig,male,old\nHemmelig,x,old\n")
+    assert places(table) == [
+        (Reason.DUPLICATE_ID, 3, "Navn", "…", ""),
+        (Reason.UNKNOWN_VALUE, 3, "gender", "x", ""),
+    ]
+    headless = read("Hemmelig,male,old\nHemmelig,male,old\n")
+    assert [f.reason for f in headless.findings] == [Reason.MISSING_COLUMN, Reason.MISSING_COLUMN]
+    assert "Hemmelig" not in repr(headless.findings)
 
 
 def test_a_header_nearly_right_is_suggested() -> None:

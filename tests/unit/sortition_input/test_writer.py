@@ -78,13 +78,16 @@ def test_nothing_that_leaves_starts_like_a_formula_unless_it_is_a_number(cell: s
     assert out in (cell, "'" + cell) or out == cell.strip()
 
 
-@given(
-    st.lists(st.lists(st.text(st.characters(exclude_categories=("Cs",)), max_size=6), min_size=2, max_size=3))
-)
+cells = st.text(st.characters(exclude_categories=("Cs",)), max_size=6)
+
+
+@given(st.lists(st.lists(cells, min_size=2, max_size=3)))
 def test_what_is_written_can_be_read_again(rows: list[list[str]]) -> None:
     content = csv_bytes(rows).decode()
     again = list(csv.reader(io.StringIO(content, newline="")))
-    assert again == [[neutral(cell) for cell in row] for row in rows]
+    assert again == [
+        [neutral(cell).replace("\r\n", "\n").replace("\r", "\n") for cell in row] for row in rows
+    ]
 
 
 def test_output_is_comma_separated_utf8_with_line_feeds() -> None:
