@@ -71,6 +71,18 @@ class Problem(BaseModel):
     incident: str | None = None
 
 
+class _Api(FastAPI):
+    def openapi(self) -> dict[str, Any]:
+        """The document. FastAPI puts every model under application/json; a problem has its own media type."""
+        document = super().openapi()
+        for path in document["paths"].values():
+            for operation in path.values():
+                content = operation["responses"]["default"]["content"]
+                if "application/json" in content:
+                    content[PROBLEM_JSON] = content.pop("application/json")
+        return document
+
+
 def make_api(
     service: str,
     router: APIRouter,
@@ -81,7 +93,7 @@ def make_api(
     largest_body: int = MESSAGE_LIMIT,
 ) -> FastAPI:
     """The service's API, to mount at `/{service}/api/v1`; its document is `openapi.json` there."""
-    app = FastAPI(
+    app = _Api(
         title=f"Borgerting {service}",
         version=version,
         docs_url=None,  # its page loads scripts from elsewhere

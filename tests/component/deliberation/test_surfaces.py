@@ -11,6 +11,7 @@ import grpc
 import pytest
 from google.rpc import error_details_pb2
 from grpc_status import rpc_status
+from jsonschema import Draft202012Validator
 
 from borgerting.deliberation.v1 import events_pb2
 from borgerting.deliberation.v1 import municipality_service_pb2 as pb
@@ -349,7 +350,10 @@ def test_the_document_names_every_path_and_the_problem(house: House) -> None:
     assert document["servers"] == [{"url": "/deliberation/api/v1"}]
     assert "Problem" in document["components"]["schemas"]
     default = document["paths"]["/municipalities"]["get"]["responses"]["default"]
-    assert "application/problem+json" in default["content"]
+    assert default["content"] == {
+        "application/problem+json": {"schema": {"$ref": "#/components/schemas/Problem"}}
+    }
+    Draft202012Validator.check_schema(document["components"]["schemas"]["Problem"])
 
 
 def test_correlation_ids_and_metrics(house: House) -> None:
