@@ -16,6 +16,8 @@ from services.sortition.lottery.solver import Model, Vector
 # Linear programmes that one dive may cost before an integer programme takes over.
 _DIVE_LIMIT = 600
 _INTEGRAL = 1e-7
+# How many undecided counts a dive looks at first where there are many more, and 10 or more fractional ones.
+_NEARBY = 90
 
 
 class PanelSearch:
@@ -51,10 +53,16 @@ class PanelSearch:
         if not self._relaxed.solve():
             self.empty = True
             return None
-        panel, conclusive = self._dive()
-        if panel is None and conclusive:
-            self.empty = True
-        return panel
+        values = self._relaxed.values
+        if len(values) > 4 * _NEARBY and np.count_nonzero(np.abs(values - np.round(values)) > _INTEGRAL) > 9:
+            panel = self._nearby(values, costs)
+            if panel is not None:
+                return panel
+        panel, conclusive = _dive(self._relaxed, self._lower, self._upper)
+        if panel is None:
+            self.empty = conclusive
+            return None
+        return panel if self._polytope.holds(panel) else None
 
     def best(self, costs: Vector, known: Vector | None = None) -> tuple[Vector | None, float]:
         """(a best panel for the costs, a proven bound on costs · count); (None, -inf) if there is none.
@@ -73,46 +81,75 @@ class PanelSearch:
             return None, -np.inf
         return np.round(self._exact.values), self._exact.bound
 
-    def _dive(self) -> tuple[Vector | None, bool]:
-        """(panel, _), or (None, whether every branch was tried)."""
-        model = self._relaxed
-        fixed: list[tuple[int, float, bool]] = []  # column, value, whether it is its second value
-        # Only counts within one of each other have just two choices; others leave the search incomplete.
-        complete = True
-        try:
-            solved = 0
-            while solved < _DIVE_LIMIT:
-                values = model.values
-                rounded = np.round(values)
-                distance = np.abs(values - rounded)
-                column = int(np.argmax(distance))
-                if distance[column] <= _INTEGRAL:
-                    if self._polytope.holds(rounded):
-                        return rounded, True
+    def _nearby(self, values: Vector, costs: Vector) -> Vector | None:
+        """A dive over the counts that the optimum leaves undecided, the others fixed: quick, but may fail."""
+        rounded = np.round(values)
+        fractional = np.abs(values - rounded) > _INTEGRAL
+        price = np.where(self._upper > self._lower, np.abs(self._relaxed.reduced_costs), np.inf)
+        size = max(_NEARBY, 2 * int(np.count_nonzero(fractional)))
+        chosen = np.sort(np.argsort(np.where(fractional, -1.0, price), kind="stable")[:size])
+        panel = rounded.copy()
+        panel[chosen] = 0.0
+        matrix = self._polytope.matrix
+        activity = matrix @ panel
+        part = matrix[:, chosen]
+        lower, upper = self._lower[chosen], self._upper[chosen]
+        model = Model(
+            costs[chosen],
+            lower,
+            upper,
+            self._row_lower - activity,
+            self._row_upper - activity,
+            part.indptr.astype(np.int32),
+            part.indices.astype(np.int32),
+            part.data,
+        )
+        if not model.solve():
+            return None
+        counts, _ = _dive(model, lower, upper)
+        if counts is None:
+            return None
+        panel[chosen] = counts
+        return panel if self._polytope.holds(panel) else None
+
+
+def _dive(model: Model, lower: Vector, upper: Vector) -> tuple[Vector | None, bool]:
+    """(integer counts, _) from a solved model whose bounds are put back; (None, whether all was tried)."""
+    fixed: list[tuple[int, float, bool]] = []  # column, value, whether it is its second value
+    # Only counts within one of each other have just two choices; others leave the search incomplete.
+    complete = True
+    solved = 0
+    try:
+        while solved < _DIVE_LIMIT:
+            values = model.values
+            rounded = np.round(values)
+            distance = np.abs(values - rounded)
+            column = int(np.argmax(distance))
+            if distance[column] <= _INTEGRAL:
+                return rounded, True
+            complete = complete and upper[column] - lower[column] <= 1
+            fixed.append((column, float(rounded[column]), False))
+            model.set_bound(column, rounded[column], rounded[column])
+            while True:
+                solved += 1
+                if model.solve():
+                    break
+                if solved >= _DIVE_LIMIT:
                     return None, False
-                complete = complete and self._upper[column] - self._lower[column] <= 1
-                fixed.append((column, float(rounded[column]), False))
-                model.set_bound(column, rounded[column], rounded[column])
-                while True:
-                    solved += 1
-                    if model.solve():
-                        break
-                    if solved >= _DIVE_LIMIT:
-                        return None, False
-                    while fixed and fixed[-1][2]:
-                        column = fixed.pop()[0]
-                        model.set_bound(column, self._lower[column], self._upper[column])
-                    if not fixed:
-                        return None, complete
-                    column, value, _ = fixed.pop()
-                    # The neighbour on the other side; within a box that is the only other choice.
-                    other = value - 1 if value > self._lower[column] else value + 1
-                    fixed.append((column, other, True))
-                    model.set_bound(column, other, other)
-            return None, False
-        finally:
-            for column, _, _ in fixed:
-                model.set_bound(column, self._lower[column], self._upper[column])
+                while fixed and fixed[-1][2]:
+                    column = fixed.pop()[0]
+                    model.set_bound(column, lower[column], upper[column])
+                if not fixed:
+                    return None, complete
+                column, value, _ = fixed.pop()
+                # The neighbour on the other side; within a box that is the only other choice.
+                other = value - 1 if value > lower[column] else value + 1
+                fixed.append((column, other, True))
+                model.set_bound(column, other, other)
+        return None, False
+    finally:
+        for column, _, _ in fixed:
+            model.set_bound(column, lower[column], upper[column])
 
 
 def whole(polytope: Polytope) -> PanelSearch:
