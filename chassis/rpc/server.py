@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -84,7 +85,8 @@ class RpcServer:
         except RuntimeError:
             port = 0
         if not port:
-            raise OSError(f"cannot listen on {address}: another program uses it, or it is not this machine's")
+            words = f"cannot listen on {address}: another program uses it, or it is not this machine's"
+            raise OSError(errno.EADDRINUSE, words)
         return port
 
     def start(self) -> None:

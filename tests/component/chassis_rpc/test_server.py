@@ -118,6 +118,7 @@ def test_a_port_that_is_taken_is_an_error_that_says_so() -> None:
         other.bind(("127.0.0.1", 0))
         other.listen()
         server = make_server(slow())
-        with pytest.raises(OSError, match="another program uses it"):
+        with pytest.raises(OSError, match="another program uses it") as caught:
             server.bind(f"127.0.0.1:{other.getsockname()[1]}")
+        assert caught.value.strerror  # what the command line shows
         server.stop(0)
