@@ -1,9 +1,9 @@
-"""Rotating groups against their bound, random allocation and GroupSelect's heuristics, in one run on one core.
+"""Rotating groups against their bound, random allocation and GroupSelect's heuristics, in one run, one core.
 
-Members are rows of an invented municipality's pool with its five features, all quotas on; each of ten published seeds
-makes a pool of its own. Printed is the worst of the ten for each figure. Random is the best of 100 allocations by
-pairs met. Then the rounds in which nobody meets twice. Prints Markdown tables and the goals; exits 1 when one is
-missed.
+Members are rows of an invented municipality's pool with its five features, all quotas on; each of ten
+published seeds makes a pool of its own. Printed is the worst of the ten for each figure. Random is the
+best of 100 allocations by pairs met. Then the rounds in which nobody meets twice. Prints Markdown tables
+and the goals; exits 1 when one is missed.
 """
 
 from __future__ import annotations
@@ -106,8 +106,9 @@ def _row(size: tuple[int, int, int], name: str, results: Sequence[Result]) -> st
     figures = [result.figures for result in results]
     worst = min(figures, key=lambda f: f.share_of_bound)
     shares = sorted(f.share_of_bound for f in figures)
+    place = "/".join(map(str, size))
     return (
-        f"| {size[0]}/{size[1]}/{size[2]} | {name} | {100 * shares[0]:.1f} % ({worst.pairs_met} of {worst.bound}) "
+        f"| {place} | {name} | {100 * shares[0]:.1f} % ({worst.pairs_met} of {worst.bound}) "
         f"| {100 * sum(shares) / len(shares):.1f} % | {100 * max(f.share_off for f in figures):.1f} % "
         f"| {max(f.off_by_more for f in figures)} | {max(f.most_meetings for f in figures)} "
         f"| {min(f.fewest_met for f in figures)} | {max(r.seconds for r in results):.1f} s |"
@@ -134,7 +135,7 @@ def main() -> int:
     goals: list[tuple[str, bool]] = []
     print(f"Rotating groups, {len(FEATURES)} features, seeds {SEEDS[0]} to {SEEDS[-1]}, the worst counts.\n")
     print(
-        "| people/groups/rounds | method | worst share of bound | mean | quota cells off | off by more than one "
+        "| people/groups/rounds | method | worst share of bound | mean | quota cells off | off by more "
         "| most meetings of a pair | fewest others met | seconds |"
     )
     print("|---|---|---|---|---|---|---|---|---|")

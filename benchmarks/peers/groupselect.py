@@ -1,15 +1,17 @@
-"""GroupSelect's two heuristics, written anew from their public descriptions, as peers for benchmarks.grouping.
+"""GroupSelect's two heuristics, written anew from their public descriptions: peers for benchmarks.grouping.
 
-Legacy (P. C. Verpoort 2020; GroupSelect's documentation, docs/algorithms/legacy.md): values are numbered by how common
-they are, participants sorted by all their values with ties in random order, and each put into the group, among those
-not full, that has the fewest with their value, the emptiest first on ties. With several fields 'their value' is read
-as the sum over the fields. That is repeated `attempts` times; then one allocation per round is sampled at random, and
-of `attempts` samples the one in which most pairs meet is kept.
+Legacy (P. C. Verpoort 2020; GroupSelect's documentation, docs/algorithms/legacy.md): values are numbered
+by how common they are, participants sorted by all their values with ties in random order, and each put
+into the group, among those not full, that has the fewest with their value, the emptiest first on ties.
+With several fields 'their value' is read as the sum over the fields. That is repeated `attempts` times;
+then one allocation per round is sampled at random, and of `attempts` samples the one in which most pairs
+meet is kept.
 
-Dream (Barrett, Gal and Verpoort 2024, arXiv:2410.21451; docs/algorithms/dream.md): rounds one after another. Shuffle,
-deal round robin; then each participant in turn looks at every swap with another group and keeps those that worsen
-neither the balance nor the number of earlier meetings and improve one of them; with probability 1/2 the best for
-balance is made, otherwise the best for meetings. The best of `attempts` runs is kept.
+Dream (Barrett, Gal and Verpoort 2024, arXiv:2410.21451; docs/algorithms/dream.md): rounds one after
+another. Shuffle, deal round robin; then each participant in turn looks at every swap with another group
+and keeps those that worsen neither the balance nor the number of earlier meetings and improve one of
+them; with probability 1/2 the best for balance is made, otherwise the best for meetings. The best of
+`attempts` runs is kept.
 """
 
 from __future__ import annotations

@@ -19,6 +19,8 @@ _TABLE = 1024
 # What a quota cell off by one costs while the tolerance lasts, and beyond it; a repeat costs 10.
 MISS_TOLERATED = 5
 MISS_BEYOND = 12
+# Beyond the tolerance it rises to this in the second half of the search, which keeps the promise in the end.
+MISS_BEYOND_AT_LAST = 30
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,9 +66,15 @@ def limits_at(temperature: int) -> list[int]:
     return [temperature * value // 1_000_000 for value in _logarithms()]
 
 
-def price_of_misses(misses: int, tolerated: int) -> int:
-    """What this many misses cost when the first `tolerated` are cheap."""
-    return MISS_TOLERATED * misses + (MISS_BEYOND - MISS_TOLERATED) * max(misses - tolerated, 0)
+def price_of_misses(misses: int, tolerated: int, beyond: int = MISS_BEYOND_AT_LAST) -> int:
+    """What this many misses cost when the first `tolerated` are cheap and each other costs `beyond`."""
+    return MISS_TOLERATED * misses + (beyond - MISS_TOLERATED) * max(misses - tolerated, 0)
+
+
+def beyond_at(stage: int) -> int:
+    """The price of a miss beyond the tolerance, by stage."""
+    rise = max(2 * stage - STAGES, 0)
+    return MISS_BEYOND + (MISS_BEYOND_AT_LAST - MISS_BEYOND) * rise // STAGES
 
 
 def anneal(state: State, steps: int, tolerated: int, stream: Stream, cooling: Cooling) -> Found:
@@ -89,7 +97,7 @@ def anneal(state: State, steps: int, tolerated: int, stream: Stream, cooling: Co
             break
         # The last stage only improves, so that no easy gain is left.
         limits = limits_at(0 if stage == STAGES - 1 else temperature)
-        cost += _stage(state, per_stage, rounds, limits, tolerated, stream)
+        cost += _stage(state, per_stage, rounds, limits, (tolerated, beyond_at(stage)), stream)
         total = cost + price_of_misses(state.misses, tolerated)
         if total < best.total:
             best = Found(total, state.copy_seating(), state.misses)
@@ -97,13 +105,22 @@ def anneal(state: State, steps: int, tolerated: int, stream: Stream, cooling: Co
 
 
 def _stage(
-    state: State, steps: int, rounds: list[int], limits: list[int], tolerated: int, stream: Stream
+    state: State,
+    steps: int,
+    rounds: list[int],
+    limits: list[int],
+    missing: tuple[int, int],
+    stream: Stream,
 ) -> int:
-    """One temperature; returns the change of the meetings' price. `State.change` is written out for speed."""
+    """One temperature; returns the change of the meetings' price. `State.change` is written out for speed.
+
+    `missing`: how many misses are tolerated, and the price of those beyond.
+    """
+    tolerated, dear = missing
     random, prices, met = stream.random, state.prices, state.met
     differs, kind, needs = state.differs, state.kind, state.needs
     all_alone = state.all_alone
-    beyond = MISS_BEYOND - MISS_TOLERATED
+    beyond = dear - MISS_TOLERATED
     misses = state.misses
     over = max(misses - tolerated, 0)
     gained = 0
@@ -123,7 +140,7 @@ def _stage(
             continue
         limit = limits[int(random() * _TABLE)]
         if not (all_alone or (alone[a] and alone[b])):
-            moved = _units(state, r, a, b, limit, tolerated, stream)
+            moved = _units(state, r, a, b, limit, missing, stream)
             if moved is not None:
                 gained += moved
                 misses = state.misses
@@ -152,7 +169,9 @@ def _stage(
     return gained
 
 
-def _units(state: State, r: int, a: int, b: int, limit: int, tolerated: int, stream: Stream) -> int | None:
+def _units(
+    state: State, r: int, a: int, b: int, limit: int, missing: tuple[int, int], stream: Stream
+) -> int | None:
     """Swaps those who move with a against as many who move with b; None if impossible or too dear."""
     sides = [list(state.unit[r][a]), list(state.unit[r][b])]
     for shorter, longer in ((0, 1), (1, 0)):
@@ -168,14 +187,14 @@ def _units(state: State, r: int, a: int, b: int, limit: int, tolerated: int, str
                     lacking -= len(unit)
             if lacking:
                 return None
-    before = price_of_misses(state.misses, tolerated)
+    before = price_of_misses(state.misses, *missing)
     cost = 0
     done: list[tuple[int, int]] = []
     for one, other in zip(*sides, strict=True):
         cost += state.change(r, one, other)[0]
         state.swap(r, one, other)
         done.append((one, other))
-    if cost + price_of_misses(state.misses, tolerated) - before <= limit:
+    if cost + price_of_misses(state.misses, *missing) - before <= limit:
         return cost
     for one, other in reversed(done):
         state.swap(r, other, one)

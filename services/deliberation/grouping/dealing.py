@@ -43,6 +43,11 @@ class _Dealing:
         apart = model.apart()
         self.apart = [[index[p] for p in sorted(apart[person]) if p in index] for person in self.people]
         self.values = [model.values[person] for person in self.people]
+        kinds: dict[tuple[int, ...], int] = {}
+        self.kind = [kinds.setdefault(values, len(kinds)) for values in self.values]
+        self.differs = [
+            [tuple((v, w) for v, w in zip(a, b, strict=True) if v != w) for b in kinds] for a in kinds
+        ]
         total = [0] * len(model.labels)
         for values in self.values:
             for v in values:
@@ -88,8 +93,8 @@ class _Dealing:
 
     def _change(self, a: int, b: int) -> int:
         change = 0
-        if self.values[a] != self.values[b]:
-            pairs = [(v, w) for v, w in zip(self.values[a], self.values[b], strict=True) if v != w]
+        pairs = self.differs[self.kind[a]][self.kind[b]]
+        if pairs:
             p, q = self.point[a], self.point[b]
             for group, rise, fall in zip(self.group, self.rise, self.fall, strict=True):
                 g, h = group[p], group[q]
@@ -109,16 +114,16 @@ class _Dealing:
 
     def _swap(self, a: int, b: int) -> None:
         p, q = self.point[a], self.point[b]
+        pairs = self.differs[self.kind[a]][self.kind[b]]
         for r, group in enumerate(self.group):
             g, h = group[p], group[q]
             if g != h:
-                for person, leaves, enters in ((a, g, h), (b, h, g)):
-                    for v in self.values[person]:
-                        self.count[r][leaves][v] -= 1
-                        self.count[r][enters][v] += 1
-                for v in (*self.values[a], *self.values[b]):
-                    self._price(r, g, v)
-                    self._price(r, h, v)
+                for v, w in pairs:
+                    for k, fewer, more in ((g, v, w), (h, w, v)):
+                        self.count[r][k][fewer] -= 1
+                        self.count[r][k][more] += 1
+                        self._price(r, k, fewer)
+                        self._price(r, k, more)
         self.point[a], self.point[b] = q, p
 
     def _price(self, r: int, g: int, v: int) -> None:

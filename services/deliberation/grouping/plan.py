@@ -66,11 +66,11 @@ def _search(problem: Problem, model: Model, seed: str, steps: int) -> Groups:
     found: list[Found] = []
     design = repeat_free_design(model)
     if design is not None:
-        dealt = deal(model, design, steps // 8, Stream(seed, "deal"))
+        dealt = deal(model, design, steps // 16, Stream(seed, "deal"))
         if dealt is not None:
             stream = Stream(seed, "from design")
-            found.append(anneal(State(model, dealt), steps * 3 // 8, tolerated(dealt), stream, WARM))
-            steps //= 2
+            found.append(anneal(State(model, dealt), steps * 11 // 16, tolerated(dealt), stream, WARM))
+            steps //= 4
     if not found or found[0].total:
         stream = Stream(seed, "from chance")
         found.append(anneal(State(model, start), steps, tolerated(start), stream, HOT))

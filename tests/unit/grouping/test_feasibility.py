@@ -14,7 +14,7 @@ from services.deliberation.grouping.plan import plan
 from services.deliberation.grouping.types import Member, Problem, Resource, Round
 from tests.unit.grouping.cases import can_be_seated, problems
 
-slow = settings(max_examples=200, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _error(problem: Problem) -> Infeasible | None:

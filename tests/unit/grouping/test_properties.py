@@ -17,7 +17,7 @@ from services.deliberation.grouping.types import HeldGroup, Member, Plan, Proble
 from tests.unit.grouping.cases import histories, problems
 
 EFFORT = 600
-slow = settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+slow = settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 
 
 def _planned(problem: Problem, held: list[list[HeldGroup]], seed: str = "s") -> Plan | None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
-from services.deliberation.grouping.anneal import HOT, STAGES, anneal, limits_at, price_of_misses
+from services.deliberation.grouping.anneal import HOT, STAGES, anneal, beyond_at, limits_at, price_of_misses
 from services.deliberation.grouping.errors import Infeasible
 from services.deliberation.grouping.model import build
 from services.deliberation.grouping.randomness import Stream
@@ -67,3 +67,11 @@ def test_temperatures_fall_from_start_to_end_and_limits_follow() -> None:
     limits = limits_at(1_000_000)
     assert sum(limit < 693 for limit in limits) == len(limits) // 2
     assert limits_at(0) == [0] * len(limits)
+
+
+def test_misses_beyond_the_tolerance_grow_dearer() -> None:
+    prices = [beyond_at(stage) for stage in range(STAGES)]
+    assert prices == sorted(prices)
+    assert len(set(prices[: STAGES // 2])) == 1
+    assert price_of_misses(7, 5, prices[0]) < price_of_misses(7, 5, prices[-1]) <= price_of_misses(7, 5)
+    assert price_of_misses(5, 5) == 5 * price_of_misses(1, 5)
