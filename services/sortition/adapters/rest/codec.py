@@ -104,9 +104,7 @@ def _fill(message: Message, data: Json, path: str, wrong: list[FieldViolation]) 
             _set(message, field, value, _join(path, field.name), wrong)
 
 
-def _set(
-    message: Message, field: Field, value: Json, path: str, wrong: list[FieldViolation]
-) -> None:
+def _set(message: Message, field: Field, value: Json, path: str, wrong: list[FieldViolation]) -> None:
     if is_map(field) or _is(field, _TIMESTAMP):
         return  # none of them is a client's to set
     if field.is_repeated:
@@ -137,9 +135,7 @@ def _set(
         wrong.append(FieldViolation(path, "FIELD_INVALID"))
 
 
-def _append(
-    message: Message, field: Field, item: Json, path: str, wrong: list[FieldViolation]
-) -> None:
+def _append(message: Message, field: Field, item: Json, path: str, wrong: list[FieldViolation]) -> None:
     converted = _scalar(field, item)
     if converted is None:
         wrong.append(FieldViolation(path, "FIELD_INVALID"))

@@ -21,20 +21,18 @@ from chassis.rest import api_caller, body_is, etag_of, request_id_of
 from services.sortition.adapters.rest import codec, schema
 
 _VARIABLE = re.compile(r"\{(?P<path>[a-z_.]+)=(?P<pattern>[^}]+)\}")
-_HEADERS = [
-    {
-        "name": "Idempotency-Key",
-        "in": "header",
-        "schema": {"type": "string", "format": "uuid"},
-        "description": "A UUID of the caller's; a repetition gets the first answer again.",
-    },
-    {
-        "name": "If-Match",
-        "in": "header",
-        "schema": {"type": "string"},
-        "description": "The etag that the change is based on; stale: ABORTED.",
-    },
-]
+_IDEMPOTENCY_KEY = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "schema": {"type": "string", "format": "uuid"},
+    "description": "A UUID of the caller's; a repetition gets the first answer again.",
+}
+_IF_MATCH = {
+    "name": "If-Match",
+    "in": "header",
+    "schema": {"type": "string"},
+    "description": "The etag that the change is based on; stale: ABORTED.",
+}
 
 Answer = Callable[[Caller, Any], Message]
 
@@ -194,7 +192,7 @@ def _openapi(method: MethodDescriptor, rule: Rule, body_example: Any, answer_exa
         if rule.body != "*" and field.name not in (first, rule.body) and _in_query(field)
     ]
     extra: dict[str, Any] = {
-        "parameters": path_parameters + query + (_HEADERS if rule.verb not in ("GET",) else []),
+        "parameters": path_parameters + query + _headers(request_type, rule, method.name),
         "responses": {
             "201" if method.name.startswith("Create") else "200": {
                 "description": "Done",
@@ -210,6 +208,15 @@ def _openapi(method: MethodDescriptor, rule: Rule, body_example: Any, answer_exa
         body = schema.message_schema(resource)
         extra["requestBody"] = {"required": True, "content": schema.json_content(body, body_example)}
     return extra
+
+
+def _headers(request_type: Any, rule: Rule, method: str) -> list[dict[str, Any]]:
+    headers = [_IDEMPOTENCY_KEY] if "request_id" in request_type.fields_by_name else []
+    holder = request_type.fields_by_name.get(rule.body)
+    fields = {*request_type.fields_by_name, *(holder.message_type.fields_by_name if holder else ())}
+    if "etag" in fields and not method.startswith("Create"):
+        headers.append(_IF_MATCH)
+    return headers
 
 
 _SINGULARS = {"municipalities": "municipality", "people": "person", "files": "file"}
