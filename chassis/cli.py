@@ -228,6 +228,10 @@ def _explain(error: Exception) -> int:
     if isinstance(error, ClickException):
         error.show()
         return error.exit_code
+    if _is_call_error(error):
+        from chassis.rpc.status import domain_error_from
+
+        error = domain_error_from(error)  # type: ignore[arg-type]  # what _is_call_error says
     problems = getattr(error, "problems", None)
     if isinstance(problems, list):  # SettingsError, without importing it for every command
         for problem in problems:
@@ -251,6 +255,12 @@ def _explain(error: Exception) -> int:
         f"incident {secrets.token_hex(6)}). Please report it with this line."
     )
     return OUR_FAULT
+
+
+def _is_call_error(error: Exception) -> bool:
+    """Whether a gRPC call of ours was refused; only a command that calls has imported grpc."""
+    grpc = sys.modules.get("grpc")
+    return grpc is not None and isinstance(error, grpc.RpcError)
 
 
 def _words(error: DomainError) -> list[str]:

@@ -224,7 +224,8 @@ def _make_engine(url: str) -> Engine:
     if not parsed.database or parsed.database == ":memory:":
         # Each thread would get an empty database of its own.
         raise DomainError(Code.INVALID_ARGUMENT, "STORE_IN_MEMORY")
-    Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+    # Stores hold personal data: a folder that we make is its owner's alone.
+    Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=64)
     event.listen(engine, "connect", _configure_sqlite)
     event.listen(engine, "begin", _begin_sqlite)

@@ -21,7 +21,7 @@ from chassis.auth.tokens import TokenVerifier
 from chassis.errors import DomainError
 from chassis.http import Requests
 from chassis.log import get_logger, trace
-from chassis.rest import failure_problem, make_api
+from chassis.rest import NO_TELEMETRY, failure_problem, make_api
 from chassis.web import Room, Site, errors, install
 from chassis.words import Describe
 
@@ -45,7 +45,12 @@ def make_http_app(
 ) -> FastAPI:
     """The ASGI application. `https` says that people reach it by https only."""
     app = FastAPI(
-        title="Borgerting", openapi_url=None, docs_url=None, redoc_url=None, max_body_size=_MAX_BODY
+        title="Borgerting",
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        max_body_size=_MAX_BODY,
+        telemetry=NO_TELEMETRY,
     )
     rooms = [Room(service.name, service.template_package) for service in services if service.template_package]
     site = Site(

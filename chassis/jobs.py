@@ -67,9 +67,10 @@ class Job:
 class JobHandler(Protocol):
     """Does the jobs of one kind. It may be run again after a crash, so it must come to the same end twice.
 
-    `progress(stage, details)` shows how far it is and renews the lease; `cancelled()` says that it should
-    stop, which it does by raising JobCancelled. A DomainError fails the job for good (UNAVAILABLE: it is
-    tried again); any other exception is tried again up to the job's attempts.
+    `progress(stage, details)` shows how far it is and renews the lease (outside any unit of work: it opens
+    one); `cancelled()` says that it should stop, which it does by raising JobCancelled. A DomainError fails
+    the job for good (UNAVAILABLE: it is tried again); any other exception is tried again up to the job's
+    attempts.
     """
 
     kind: str

@@ -17,6 +17,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, FastAPI, Header, Request, Response
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
+from fastapi.telemetry import TelemetryConfig
 from pydantic import BaseModel, ConfigDict
 from pydantic.alias_generators import to_camel
 from starlette.datastructures import Headers
@@ -34,6 +35,8 @@ from chassis.words import Describe, language_from
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
 PROBLEM_JSON = "application/problem+json"
+# Where a host configures OpenTelemetry, the framework would send it paths and exceptions' texts.
+NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
 
 IfMatch = Annotated[str | None, Header(description="The etag that the change is based on; stale: ABORTED.")]
 IdempotencyKey = Annotated[
@@ -101,6 +104,7 @@ def make_api(
         responses={"default": {"model": Problem, "description": "A problem", "content": {PROBLEM_JSON: {}}}},
         servers=[{"url": f"/{service}/api/v1"}],
         root_path_in_servers=False,
+        telemetry=NO_TELEMETRY,
     )
     app.state.verifier = verifier
     app.state.describe = describe

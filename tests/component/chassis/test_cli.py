@@ -140,6 +140,21 @@ def test_words_are_danish_where_the_system_is(
     assert capsys.readouterr().err == "Lageret er optaget. Prøv igen om lidt.\n"
 
 
+def test_a_suite_that_cannot_be_reached_is_said_in_words(
+    failing: dict[str, Exception], capsys: pytest.CaptureFixture[str]
+) -> None:
+    import grpc
+    from google.protobuf.wrappers_pb2 import StringValue
+
+    with grpc.insecure_channel("127.0.0.1:1") as channel, pytest.raises(grpc.RpcError) as away:
+        channel.unary_unary("/toy.Toy/Wait", request_serializer=StringValue.SerializeToString)(StringValue())
+    failing["error"] = away.value
+    assert cli.run(["fail", "now"]) == 1
+    text = capsys.readouterr().err
+    assert "incident" not in text
+    assert "127.0.0.1" not in text
+
+
 def test_our_own_fault_shows_an_incident_and_no_text(
     failing: dict[str, Exception], capsys: pytest.CaptureFixture[str]
 ) -> None:
