@@ -118,6 +118,10 @@ def guarded(command: Callable[P, None]) -> Callable[P, None]:
         except MemoryError:
             print(Words(language())("cli.memory"), file=sys.stderr)  # noqa: T201
             raise typer.Exit(int(Exit.DEFECT)) from None
+        except UnicodeEncodeError:
+            # Only an option can hold bytes that are no text: files are decoded when they are read.
+            print(Words(language())("cli.not_text"), file=sys.stderr)  # noqa: T201
+            raise typer.Exit(int(Exit.BAD_INPUT)) from None
         except Exception as error:
             # The kind and place of a defect help its repair; its text could quote a person's data.
             print(  # noqa: T201

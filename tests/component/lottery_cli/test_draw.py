@@ -258,6 +258,17 @@ def test_wrong_options_end_with_2(case: Case, more: list[str], words: str) -> No
     assert not (case.folder / "out").exists()
 
 
+def test_an_option_that_is_no_text_ends_with_2(case: Case) -> None:
+    arguments = [*COMMAND, "draw", *case.options, "--out", str(case.folder / "out"), "--seed", b"\xff\xfe"]
+    done = subprocess.run(
+        arguments, capture_output=True, env={**os.environ, "LC_ALL": "C.UTF-8"}, check=False, timeout=120
+    )
+    assert done.returncode == 2
+    assert b"no text in UTF-8" in done.stderr
+    assert b"Traceback" not in done.stderr
+    assert not (case.folder / "out").exists()
+
+
 def test_infeasible_targets_end_with_3_and_ranked_cures(case: Case) -> None:
     case.targets.write_text(TARGETS.replace("age,old,2,3", "age,old,0,1"))
     result = case.draw("out", "--size", "8")
