@@ -8,9 +8,9 @@ from chassis.app import BuildContext, CheckResult, Commands, Descriptor, Service
 def build(context: BuildContext) -> Service:
     from chassis.entry import Entry
     from services.sortition.adapters import api, consumers, pages, rpc
-    from services.sortition.adapters.desk import SelectionDesk
     from services.sortition.adapters.draw_desk import DrawDesk
     from services.sortition.adapters.measures import PrometheusMeter, draw_gauges
+    from services.sortition.adapters.selection_desk import SelectionDesk
     from services.sortition.adapters.unit_of_work import SqlUnitOfWork
     from services.sortition.adapters.worker import DrawHandler, child_engine
     from services.sortition.app.ports import UnitOfWork

@@ -13,11 +13,12 @@ from borgerting.sortition.v1 import draw_service_pb2 as draw_pb
 from borgerting.sortition.v1 import selection_service_pb2 as pb
 from chassis.context import Caller
 from chassis.rest import IdempotencyKey, IfMatch, api_caller, etag_of, request_id_of
-from services.sortition.adapters.desk import Desk, SelectionDesk
+from services.sortition.adapters.desk import Desk
 from services.sortition.adapters.draw_desk import DrawDesk
 from services.sortition.adapters.rest.examples import EXAMPLES
 from services.sortition.adapters.rest.routes import Answer, add_routes, respond
 from services.sortition.adapters.rpc import snake
+from services.sortition.adapters.selection_desk import SelectionDesk
 
 BASE = "/sortition/api/v1"
 _SELECTION = "/municipalities/{municipality}/selections/{selection}"

@@ -14,20 +14,19 @@ from services.sortition.adapters import draw_wire, names
 from services.sortition.adapters.desk import Desk, inside
 from services.sortition.adapters.wire import timestamp
 from services.sortition.app.cancel_draw import cancel_draw
+from services.sortition.app.check_receipt import check_receipt
 from services.sortition.app.create_draw import CreateDraw, create_draw
 from services.sortition.app.draw_acts import DrawAct
-from services.sortition.app.get_draw import get_draw, list_draws
+from services.sortition.app.get_draw import get_draw
 from services.sortition.app.get_draw_file import get_draw_file
+from services.sortition.app.get_published_draw import get_published_draw
+from services.sortition.app.get_signing_key import get_signing_key
 from services.sortition.app.list_draw_states import list_draw_states
+from services.sortition.app.list_draws import list_draws
+from services.sortition.app.list_published_draws import list_published_draws
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.publish_commitment import publish_commitment
 from services.sortition.app.publish_draw import publish_draw
-from services.sortition.app.published_draws import (
-    check_receipt,
-    get_published_draw,
-    get_signing_key,
-    list_published_draws,
-)
 from services.sortition.app.reveal_draw import RevealDraw, reveal_draw
 from services.sortition.app.views import DrawView
 

@@ -16,8 +16,9 @@ from borgerting.sortition.v1 import (
 )
 from chassis.rpc.context import caller
 from chassis.rpc.server import GrpcServiceRegistration
-from services.sortition.adapters.desk import Desk, SelectionDesk
+from services.sortition.adapters.desk import Desk
 from services.sortition.adapters.draw_desk import DrawDesk
+from services.sortition.adapters.selection_desk import SelectionDesk
 
 _WORD = re.compile(r"(?<!^)(?=[A-Z])")
 

@@ -10,7 +10,7 @@ from chassis.auth.principal import Role
 from chassis.clock import Clock
 from chassis.context import Caller
 from services.sortition.app.gate import admit
-from services.sortition.app.panel import panel_view
+from services.sortition.app.panel_views import panel_view
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.views import PanelView
 from services.sortition.domain.seat import panel_of

@@ -7,29 +7,12 @@ from uuid import UUID
 from chassis.auth.principal import Role
 from chassis.context import Caller
 from services.sortition.app.gate import admit
-from services.sortition.app.paging import uuid_page
 from services.sortition.app.ports import UnitOfWork
-from services.sortition.app.present import draw_view, draw_views
-from services.sortition.app.views import DrawPage, DrawView
+from services.sortition.app.present import draw_view
+from services.sortition.app.views import DrawView
 
 
 def get_draw(uow: UnitOfWork, caller: Caller, selection_id: UUID, draw_id: UUID) -> DrawView:
     """Raises DomainError NOT_FOUND DRAW_UNKNOWN."""
     admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR)
     return draw_view(uow, uow.draws.get(selection_id, draw_id))
-
-
-def list_draws(
-    uow: UnitOfWork, caller: Caller, selection_id: UUID, page_size: int = 0, page_token: str = ""
-) -> DrawPage:
-    """Newest first. Raises DomainError NOT_FOUND SELECTION_UNKNOWN, INVALID_ARGUMENT PAGE_TOKEN_INVALID."""
-    admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR)
-    selection = uow.selections.get(selection_id)
-    page = uuid_page(
-        page_size,
-        page_token,
-        ("list_draws", selection.name),
-        lambda limit, before: uow.draws.page(selection_id, limit, before),
-        lambda draw: draw.id,
-    )
-    return DrawPage(tuple(draw_views(uow, page.items)), page.next_page_token)

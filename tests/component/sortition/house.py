@@ -13,9 +13,9 @@ from chassis.context import Caller
 from chassis.entry import Entry
 from chassis.testing.stores import noon, sqlite_store
 from services.sortition.adapters import tables
-from services.sortition.adapters.desk import SelectionDesk
 from services.sortition.adapters.draw_desk import DrawDesk
 from services.sortition.adapters.repository import SqlMunicipalities
+from services.sortition.adapters.selection_desk import SelectionDesk
 from services.sortition.adapters.unit_of_work import SqlUnitOfWork
 from services.sortition.app.ports import Municipality, UnitOfWork
 from tests.unit.sortition.house import HERE, SECRETARIAT, TARGETS, THERE, pool_csv, who

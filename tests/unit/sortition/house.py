@@ -17,11 +17,12 @@ from services.sortition.app.create_draw import CreateDraw, create_draw
 from services.sortition.app.create_selection import CreateSelection, create_selection
 from services.sortition.app.draw_acts import DrawAct
 from services.sortition.app.import_pool import ImportPool, import_pool
-from services.sortition.app.panel import SetSeatAnswer, list_seats, set_seat_answer
+from services.sortition.app.list_seats import list_seats
 from services.sortition.app.ports import Municipality
 from services.sortition.app.publish_commitment import publish_commitment
 from services.sortition.app.publish_draw import publish_draw
 from services.sortition.app.reveal_draw import RevealDraw, reveal_draw
+from services.sortition.app.set_seat_answer import SetSeatAnswer, set_seat_answer
 from services.sortition.app.views import DrawView, PoolImport, SelectionView
 from services.sortition.domain.draw import DrawMode
 from services.sortition.domain.seat import Answer

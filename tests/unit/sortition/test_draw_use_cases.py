@@ -11,30 +11,27 @@ import pytest
 
 from chassis.errors import Code, DomainError
 from services.sortition.app.cancel_draw import cancel_draw
+from services.sortition.app.check_receipt import check_receipt
 from services.sortition.app.confirm_panel import ConfirmPanel, confirm_panel
 from services.sortition.app.create_draw import CreateDraw, create_draw
 from services.sortition.app.draw_acts import DrawAct
-from services.sortition.app.get_draw import get_draw, list_draws
+from services.sortition.app.get_draw import get_draw
 from services.sortition.app.get_draw_file import get_draw_file
+from services.sortition.app.get_panel import get_panel
+from services.sortition.app.get_published_draw import get_published_draw
 from services.sortition.app.get_representation import get_representation
+from services.sortition.app.get_signing_key import get_signing_key
 from services.sortition.app.list_draw_states import list_draw_states
-from services.sortition.app.panel import (
-    SetSeatAnswer,
-    get_panel,
-    list_seat_contacts,
-    list_seats,
-    set_seat_answer,
-)
-from services.sortition.app.people import SetInclusion, list_people, set_inclusion
+from services.sortition.app.list_draws import list_draws
+from services.sortition.app.list_people import list_people
+from services.sortition.app.list_published_draws import list_published_draws
+from services.sortition.app.list_seat_contacts import list_seat_contacts
+from services.sortition.app.list_seats import list_seats
 from services.sortition.app.publish_commitment import publish_commitment
 from services.sortition.app.publish_draw import publish_draw
-from services.sortition.app.published_draws import (
-    check_receipt,
-    get_published_draw,
-    get_signing_key,
-    list_published_draws,
-)
 from services.sortition.app.reveal_draw import RevealDraw, reveal_draw
+from services.sortition.app.set_inclusion import SetInclusion, set_inclusion
+from services.sortition.app.set_seat_answer import SetSeatAnswer, set_seat_answer
 from services.sortition.app.update_selection import UpdateSelection, update_selection
 from services.sortition.domain.draw import DrawMethod, DrawMode, DrawState
 from services.sortition.domain.pool import Inclusion

@@ -9,19 +9,16 @@ import pytest
 from chassis.errors import Code, DomainError
 from services.sortition.app.accept_pool_import import accept_pool_import
 from services.sortition.app.check_targets import CheckTargets, check_targets
+from services.sortition.app.delete_person import DeletePerson, delete_person
+from services.sortition.app.export_person import export_person
 from services.sortition.app.get_pool import get_pool
-from services.sortition.app.get_pool_import import get_pool_import, get_pool_import_corrections
+from services.sortition.app.get_pool_import import get_pool_import
+from services.sortition.app.get_pool_import_corrections import get_pool_import_corrections
 from services.sortition.app.import_pool import ImportPool, import_pool
 from services.sortition.app.import_targets import ImportTargets, import_targets
-from services.sortition.app.panel import list_seats
-from services.sortition.app.people import (
-    DeletePerson,
-    SetInclusion,
-    delete_person,
-    export_person,
-    list_people,
-    set_inclusion,
-)
+from services.sortition.app.list_people import list_people
+from services.sortition.app.list_seats import list_seats
+from services.sortition.app.set_inclusion import SetInclusion, set_inclusion
 from services.sortition.app.update_selection import UpdateSelection, update_selection
 from services.sortition.app.views import ImportState
 from services.sortition.domain.pool import Inclusion

@@ -23,10 +23,12 @@ from services.sortition.adapters.pages.house import (
 )
 from services.sortition.adapters.pages.views import selection_likeness
 from services.sortition.app.confirm_panel import ConfirmPanel, confirm_panel
+from services.sortition.app.get_panel import get_panel
 from services.sortition.app.get_representation import get_representation
 from services.sortition.app.get_selection import get_selection
-from services.sortition.app.panel import SetSeatAnswer, get_panel, list_seat_contacts, set_seat_answer
+from services.sortition.app.list_seat_contacts import list_seat_contacts
 from services.sortition.app.ports import UnitOfWork
+from services.sortition.app.set_seat_answer import SetSeatAnswer, set_seat_answer
 from services.sortition.app.views import PanelView, SeatContact, SeatContactPage, SelectionView
 from services.sortition.domain.seat import Answer
 

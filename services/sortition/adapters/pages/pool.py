@@ -14,7 +14,8 @@ from services.sortition.adapters.pages.house import House, selection_base, selec
 from services.sortition.adapters.pages.views import by_feature, cell_lines
 from services.sortition.app.accept_pool_import import accept_pool_import
 from services.sortition.app.get_pool import get_pool
-from services.sortition.app.get_pool_import import get_pool_import, get_pool_import_corrections
+from services.sortition.app.get_pool_import import get_pool_import
+from services.sortition.app.get_pool_import_corrections import get_pool_import_corrections
 from services.sortition.app.get_selection import get_selection
 from services.sortition.app.import_pool import ImportPool, import_pool
 from services.sortition.app.ports import UnitOfWork

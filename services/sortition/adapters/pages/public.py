@@ -15,14 +15,12 @@ from services.sortition.adapters.pages.draws import attachment
 from services.sortition.adapters.pages.house import House, base, draw_id
 from services.sortition.adapters.pages.public_words import PublicWords
 from services.sortition.adapters.pages.views import chances, published_likeness
+from services.sortition.app.check_receipt import check_receipt
 from services.sortition.app.get_draw_file import get_draw_file
+from services.sortition.app.get_published_draw import get_published_draw
+from services.sortition.app.get_signing_key import get_signing_key
+from services.sortition.app.list_published_draws import list_published_draws
 from services.sortition.app.ports import UnitOfWork
-from services.sortition.app.published_draws import (
-    check_receipt,
-    get_published_draw,
-    get_signing_key,
-    list_published_draws,
-)
 from services.sortition.app.views import PublishedDraw, ReceiptCheck, SigningKeyView
 
 Asked = Annotated[Posted, Depends(asked)]

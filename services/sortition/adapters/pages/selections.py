@@ -21,10 +21,10 @@ from services.sortition.adapters.pages.house import (
 from services.sortition.adapters.pages.journey import Journey
 from services.sortition.app.create_selection import CreateSelection, create_selection
 from services.sortition.app.gate import admit
-from services.sortition.app.get_draw import list_draws
+from services.sortition.app.get_panel import get_panel
 from services.sortition.app.get_selection import get_selection
+from services.sortition.app.list_draws import list_draws
 from services.sortition.app.list_selections import list_selections
-from services.sortition.app.panel import get_panel
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.update_selection import UpdateSelection, update_selection
 from services.sortition.app.views import DrawView, PanelView, SelectionView

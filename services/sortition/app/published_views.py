@@ -7,95 +7,34 @@ from collections import Counter
 from typing import Any
 from uuid import UUID
 
-from chassis.context import Caller
 from chassis.errors import Code, DomainError
-from services.sortition.app.gate import known
-from services.sortition.app.paging import uuid_page
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.present import is_public
 from services.sortition.app.views import (
     ChanceGroup,
     PublishedDraw,
-    PublishedDrawPage,
     PublishedValue,
-    ReceiptCheck,
-    SigningKeyView,
 )
 from services.sortition.domain.draw import Draw, DrawMethod
 from services.sortition.domain.target import Target
 
 
-def list_published_draws(
-    uow: UnitOfWork, caller: Caller, page_size: int = 0, page_token: str = ""
-) -> PublishedDrawPage:
-    """Newest first; committed, withdrawn and published ones. Raises DomainError MUNICIPALITY_UNKNOWN."""
-    known(uow)
-    page = uuid_page(
-        page_size,
-        page_token,
-        ("list_published_draws", uow.municipality),
-        uow.draws.public_page,
-        lambda draw: draw.id,
-    )
-    return PublishedDrawPage(tuple(_published(uow, draw) for draw in page.items), page.next_page_token)
-
-
-def get_published_draw(uow: UnitOfWork, caller: Caller, selection_id: UUID, draw_id: UUID) -> PublishedDraw:
-    """Raises DomainError NOT_FOUND DRAW_UNKNOWN for a draw that is not public."""
-    known(uow)
-    return _published(uow, _public_draw(uow, selection_id, draw_id))
-
-
-def check_receipt(
-    uow: UnitOfWork, caller: Caller, selection_id: UUID, draw_id: UUID, random_id: str
-) -> ReceiptCheck:
-    """For whoever holds a receipt: how many of the panels their random id is on.
-
-    Nothing is told that the published file does not say. Raises DomainError NOT_FOUND RECEIPT_UNKNOWN.
-    """
-    known(uow)
-    draw = _public_draw(uow, selection_id, draw_id)
-    file = _public_file(uow, draw)
-    # As people type it: read from paper, perhaps in small letters and with blanks.
-    wanted = "".join(random_id.split()).upper()
-    commitment = file["commitments"].get(wanted)
-    if commitment is None:
-        raise DomainError(Code.NOT_FOUND, "RECEIPT_UNKNOWN")
-    outcome = file.get("outcome")
-    return ReceiptCheck(
-        random_id=wanted,
-        commitment=commitment,
-        panels_with=sum(wanted in panel for panel in file["panels"]),
-        panels=len(file["panels"]),
-        drawn=None if outcome is None else wanted in outcome,
-    )
-
-
-def get_signing_key(uow: UnitOfWork, caller: Caller) -> SigningKeyView:
-    """Raises DomainError NOT_FOUND SIGNING_KEY_UNKNOWN before the municipality's first draw."""
-    known(uow)
-    key = uow.signing.public()
-    if key is None:
-        raise DomainError(Code.NOT_FOUND, "SIGNING_KEY_UNKNOWN")
-    return SigningKeyView(key.pem, key.fingerprint, key.create_time)
-
-
-def _public_draw(uow: UnitOfWork, selection_id: UUID, draw_id: UUID) -> Draw:
+def public_draw(uow: UnitOfWork, selection_id: UUID, draw_id: UUID) -> Draw:
     draw = uow.draws.get(selection_id, draw_id)
     if not draw.public:
         raise DomainError(Code.NOT_FOUND, "DRAW_UNKNOWN")
     return draw
 
 
-def _public_file(uow: UnitOfWork, draw: Draw) -> dict[str, Any]:
+def public_file(uow: UnitOfWork, draw: Draw) -> dict[str, Any]:
     name = "record.json" if draw.publish_time is not None else "commitment.json"
     content: dict[str, Any] = json.loads(uow.files.get(draw.id, name).content)
     return content
 
 
-def _published(uow: UnitOfWork, draw: Draw) -> PublishedDraw:
+def published_view(uow: UnitOfWork, draw: Draw) -> PublishedDraw:
     selection = uow.selections.get(draw.selection)
-    file = _public_file(uow, draw)
+    file = public_file(uow, draw)
     places = Counter(member for panel in file["panels"] for member in panel)
     spread = Counter(places[random_id] for random_id in file["commitments"])
     outcome = draw.publish_time is not None
