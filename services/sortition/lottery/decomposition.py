@@ -134,14 +134,46 @@ def weigh(shifted: Vector, x: Vector) -> tuple[Vector, Vector]:
     matrix = np.vstack([shifted.T, np.ones(len(shifted))])
     target = np.append(x, 1.0)
     weights, _ = nnls(matrix, target)
-    support = np.flatnonzero(weights > 0)
-    # Polish: the active set is right, its weights carry the rounding of many updates.
-    polished, *_ = np.linalg.lstsq(matrix[:, support], target, rcond=None)
-    if np.all(polished >= 0):
-        weights[:] = 0.0
-        weights[support] = polished
+    rough = target - (matrix * weights).sum(axis=1)
+    support = np.flatnonzero(weights > 1e-13)
+    if np.max(np.abs(rough)) <= 1e-8:
+        # The support is right, but its weights carry the rounding of many updates, which differs with the
+        # number of threads that the linear algebra library runs.
+        polished = _eliminate(matrix[:, support], target)
+        if polished is not None and np.all(polished >= 0):
+            weights[:] = 0.0
+            weights[support] = polished
     weights /= weights.sum()
-    return weights, x - shifted.T @ weights
+    return weights, x - (shifted.T * weights).sum(axis=1)
+
+
+def _eliminate(matrix: Vector, target: Vector) -> Vector | None:
+    """The solution of a consistent system with independent columns; None if they turn out dependent.
+
+    Gaussian elimination, one refinement, and no library routine: the same on any number of threads.
+    """
+
+    def solve(right: Vector) -> Vector | None:
+        rows = np.column_stack([matrix, right])
+        columns = matrix.shape[1]
+        for k in range(columns):
+            pivot = k + int(np.argmax(np.abs(rows[k:, k])))
+            if abs(rows[pivot, k]) < 1e-9:
+                return None
+            rows[[k, pivot]] = rows[[pivot, k]]
+            rows[k, k:] /= rows[k, k]
+            below = k + 1 + np.flatnonzero(rows[k + 1 :, k])
+            rows[below, k:] -= rows[below, k, None] * rows[k, k:]
+        result = rows[:columns, columns].copy()
+        for k in range(columns - 1, 0, -1):
+            result[:k] -= rows[:k, k] * result[k]
+        return result
+
+    first = solve(target)
+    if first is None:
+        return None
+    second = solve(target - (matrix * first).sum(axis=1))
+    return None if second is None else first + second
 
 
 def _price(

@@ -96,6 +96,10 @@ class _Households:
         total = sum(counts)
         if not total:
             return []
+        if total == 1:
+            # The usual case, and nobody is in the way: whoever of the type has waited longest.
+            queue = np.flatnonzero(self._type == list(counts).index(1))
+            return self._take([int(queue[np.lexsort((self._luck[queue], self._seats[queue]))[0]])])
         chosen = self._candidates(counts, total)
         wanted = np.repeat(np.arange(len(counts)), counts)
         homes, sizes = np.unique(self._household[chosen], return_counts=True)
@@ -109,11 +113,15 @@ class _Households:
         rows, columns = linear_sum_assignment(matrix)
         if matrix[rows, columns].max() >= _FORBIDDEN:
             raise SolverFailed("a panel's seats do not fit its households")
-        taken = [int(chosen[column]) for row, column in zip(rows, columns, strict=True) if row < total]
-        for index in taken:
+        return self._take(
+            [int(chosen[column]) for row, column in zip(rows, columns, strict=True) if row < total]
+        )
+
+    def _take(self, indices: list[int]) -> list[str]:
+        for index in indices:
             self._seats[index] += 1
             self._luck[index] = self._draw()
-        return [self._people[index] for index in taken]
+        return [self._people[index] for index in indices]
 
     def _candidates(self, counts: Sequence[int], total: int) -> np.ndarray[tuple[int], np.dtype[np.int64]]:
         """Everyone in enough households: for each type the `total` where its turn is next.

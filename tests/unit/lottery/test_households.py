@@ -7,6 +7,8 @@ from collections import Counter
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.sortition.lottery.draw import solve
 from services.sortition.lottery.errors import InfeasibleTargets
@@ -85,7 +87,8 @@ def test_two_who_must_be_drawn_at_one_address_are_infeasible() -> None:
         leximin(reduce(street("vw", "w", include=frozenset({"0.0", "0.1"}))))
 
 
-@pytest.mark.parametrize("seed", range(25))
+@settings(max_examples=30, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
 def test_panels_of_people_keep_every_limit_and_target(seed: int) -> None:
     rng = random.Random(seed)
     problem = None

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import random
+from dataclasses import replace
 from fractions import Fraction
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.sortition.lottery import leximin as module
 from services.sortition.lottery.certificate import check
@@ -52,14 +55,28 @@ def agrees_with_brute_force(problem: Problem) -> list[str]:
 
 
 @pytest.mark.parametrize("style", STYLES)
-def test_equals_brute_force_on_small_pools(style: str) -> None:
-    solved = 0
-    for seed in range(60):
-        problem = tight(random.Random(f"{style} {seed}"), **STYLES[style])  # type: ignore[arg-type]
-        if problem is not None:
-            agrees_with_brute_force(problem)
-            solved += 1
-    assert solved >= 40
+@settings(max_examples=60, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_equals_brute_force_on_small_pools(style: str, seed: int) -> None:
+    rng = random.Random(seed)
+    problem = None
+    while problem is None:
+        problem = tight(rng, **STYLES[style])  # type: ignore[arg-type]
+    agrees_with_brute_force(problem)
+
+
+@settings(max_examples=40, deadline=None, derandomize=True)
+@given(seed=st.integers(0, 2**32))
+def test_order_changes_nothing_in_small_pools_either(seed: int) -> None:
+    rng = random.Random(seed)
+    problem = None
+    while problem is None:
+        problem = tight(rng, slack=0.4, households=True, marks=True)
+    people, targets = list(problem.people), list(problem.targets)
+    rng.shuffle(people)
+    rng.shuffle(targets)
+    shuffled = replace(problem, people=tuple(people), targets=tuple(targets))
+    assert leximin(reduce(shuffled)) == leximin(reduce(problem))
 
 
 @pytest.mark.parametrize("small", [0, 10**6])
