@@ -112,4 +112,8 @@ def test_printing_the_public_page(page: Page, stages: Stages) -> None:
     for away in (".site-tools", "form", ".site-footer"):
         assert not page.locator(away).first.is_visible()
     assert page.locator(".chart-line").first.is_visible()
+    for table in page.locator("details table").all():
+        box = table.bounding_box()
+        assert box is not None
+        assert box["height"] > 100
     assert re.search(r"\d+ af \d+ blev udtrukket", page.locator("h1").inner_text())
