@@ -85,8 +85,8 @@ Commands = Mapping[str, "typer.Typer | Callable[..., Any]"]
 @dataclass(frozen=True)
 class ExtraCommands:
     """Command groups of what is no service, found by the entry point group `borgerting.commands`: names
-    with a
-    line of help each, and what gives them when one is used."""
+    with a line of help each, and what gives them when one is used.
+    """
 
     help: Mapping[str, str]
     load: Callable[[], Commands]

@@ -232,8 +232,8 @@ def _same_queue() -> Any:
 @dataclass(frozen=True, slots=True)
 class HeldState:
     """Of one consumer: keys parked, events that queue behind them, events behind a gap or between two
-    tries, and
-    for how many seconds the oldest of these last waits."""
+    tries, and for how many seconds the oldest of these last waits.
+    """
 
     parked: int
     queued: int

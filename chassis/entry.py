@@ -40,14 +40,13 @@ class Entry(Generic[U]):
         restore: Callable[[bytes], R] | None = None,
     ) -> R:
         """Run `use_case` and commit. With a `request_id`, once: the same request again (same `fingerprint`,
-        which
-        must cover method and content) is answered as it was, from `restore` of what `store` made.
+        which must cover method and content) is answered as it was, from `restore` of what `store` made.
 
         Raises DomainError ALREADY_EXISTS (REQUEST_ID_REUSED) for another request under a used id. The id
-        belongs to who is asking: nobody is given another's response. Without a request id nothing is
-        stored.
+        belongs to who is asking: nobody is given another's response. Without a request id, or for somebody
+        who is not signed in, nothing is stored.
         """
-        if not request_id:
+        if not request_id or not caller.principal.signed_in:
             with self._database.writing(municipality, correlation_id=caller.correlation_id) as transaction:
                 return use_case(self._make_uow(transaction))
         if fingerprint is None or store is None or restore is None:

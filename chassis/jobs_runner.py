@@ -91,8 +91,8 @@ class JobRunner:
 
     def stop(self, grace_seconds: float) -> int:
         """Claim no more; give what runs this long to end, then tell it to stop and put it back, to be
-        resumed after
-        the next start. How many jobs did not even stop (their lease will run out)."""
+        resumed after the next start. How many jobs did not even stop (their lease will run out).
+        """
         self._draining = True
         self._wake()
         if not self._handlers or self._heart.ident is None:

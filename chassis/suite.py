@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import functools
 import socket
 import threading
 import time
-from collections.abc import Callable, Mapping
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 
 import grpc
@@ -119,8 +120,10 @@ class Suite:
             registration.add_to_server(registration.servicer, local)
 
         rpc = self._rpc = RpcServer(registrations, [interceptor])
-        grpc_port = rpc.bind(f"{settings.host}:{settings.grpc_port}")
-        listener = _listen(settings.host, settings.http_port)
+        with _naming(settings.host, settings.grpc_port):
+            grpc_port = rpc.bind(f"{settings.host}:{settings.grpc_port}")
+        with _naming(settings.host, settings.http_port):
+            listener = _listen(settings.host, settings.http_port)
         self._resources.callback(listener.close)
         app = make_http_app(
             services,
@@ -131,16 +134,15 @@ class Suite:
             https=settings.base_url.startswith("https://"),
         )
         self._http = HttpServer(app, listener, settings.drain_seconds / 2)
-        self._ops = OpsServer(
-            (settings.host, settings.ops_port),
-            self.metrics,
-            [
-                named_check("events", _done(broker.check), "the event log cannot be written"),
-                named_check("http", lambda: self._http.alive, "the HTTP server has ended"),
-                *(check for one in self._running for check in one.checks()),
-            ],
-            lambda: self._serving,
-        )
+        checks = [
+            named_check("events", _done(broker.check), "the event log cannot be written"),
+            named_check("http", lambda: self._http.alive, "the HTTP server has ended"),
+            *(check for one in self._running for check in one.checks()),
+        ]
+        with _naming(settings.host, settings.ops_port):
+            self._ops = OpsServer(
+                (settings.host, settings.ops_port), self.metrics, checks, lambda: self._serving
+            )
         self._resources.callback(self._ops.stop)
         self.metrics.at_scrape(lambda: gauges(self._running))
 
@@ -216,14 +218,23 @@ def _done(action: Callable[[], None]) -> Callable[[], bool]:
     return run
 
 
+@contextmanager
+def _naming(host: str, port: int) -> Iterator[None]:
+    """Turns any failure to listen into an OSError whose text names the address and the reason."""
+    try:
+        yield
+    except OSError as error:
+        reason = error.strerror or "another program uses it, or it is not this machine's"
+        raise OSError(error.errno or errno.EADDRINUSE, f"cannot listen on {host}:{port}: {reason}") from None
+
+
 def _listen(host: str, port: int) -> socket.socket:
-    """Raises OSError, whose text names the address, when the port is taken."""
     listener = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
     listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         listener.bind((host, port))
         listener.listen(512)
-    except OSError as error:
+    except OSError:
         listener.close()
-        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
+        raise
     return listener

@@ -11,7 +11,7 @@ from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy import func, select
 
 from chassis.auth.principal import Principal, Role
-from chassis.context import Caller
+from chassis.context import Caller, nobody
 from chassis.db import Database, Transaction
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
@@ -77,6 +77,12 @@ def test_a_used_request_id_with_other_content_is_refused(entry: Entry[Transactio
 
 def test_a_request_id_is_its_sender_s_own(entry: Entry[Transaction]) -> None:
     assert write(entry) != write(entry, BO)
+
+
+def test_those_not_signed_in_share_no_request_ids(entry: Entry[Transaction], database: Database) -> None:
+    assert write(entry, nobody()) != write(entry, nobody())
+    with database.reading("") as transaction:
+        assert transaction.connection.execute(select(idempotency)).all() == []
 
 
 def test_a_request_that_failed_may_be_repeated(entry: Entry[Transaction], database: Database) -> None:

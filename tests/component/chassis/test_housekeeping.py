@@ -11,7 +11,7 @@ import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy import Table, func, select, update
 
-from chassis.context import nobody
+from chassis.context import nobody, system
 from chassis.db import Database
 from chassis.entry import Entry
 from chassis.events.ports import Delivery
@@ -33,7 +33,7 @@ class Kept:
         entry = Entry(self.database, lambda transaction: transaction)
         for number in range(3):
             entry.write(
-                nobody(),
+                system("test"),
                 "hjemby",
                 lambda work: str(work.outbox.add("toy", "things/1", StringValue())),
                 request_id=str(number),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import socket
 import subprocess
 import sys
 import time
@@ -64,6 +65,18 @@ def test_the_data_folder_is_its_own(started: Started, command: str) -> None:
     assert (done.returncode, done.stdout) == (1, "")
     assert f"in use by process {suite.process.pid}" in done.stderr
     assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("port", ["HTTP", "GRPC", "OPS"])
+def test_a_taken_port_is_said_in_words(tmp_path: Path, port: str) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        other.listen()
+        number = str(other.getsockname()[1])
+        with running_suite(tmp_path, environment={f"BORGERTING_{port}_PORT": number}, ready=False) as suite:
+            assert suite.process.wait(60) == 1
+    assert suite.output == ""
+    assert f"cannot listen on 127.0.0.1:{number}" in suite.log.splitlines()[-1]
 
 
 def test_help_is_quick(started: Started) -> None:
