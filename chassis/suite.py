@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import functools
 import socket
 import threading
@@ -120,8 +119,7 @@ class Suite:
             registration.add_to_server(registration.servicer, local)
 
         rpc = self._rpc = RpcServer(registrations, [interceptor])
-        with _naming(settings.host, settings.grpc_port):
-            grpc_port = rpc.bind(f"{settings.host}:{settings.grpc_port}")
+        grpc_port = rpc.bind(f"{settings.host}:{settings.grpc_port}")
         with _naming(settings.host, settings.http_port):
             listener = _listen(settings.host, settings.http_port)
         self._resources.callback(listener.close)
@@ -220,12 +218,11 @@ def _done(action: Callable[[], None]) -> Callable[[], bool]:
 
 @contextmanager
 def _naming(host: str, port: int) -> Iterator[None]:
-    """Turns any failure to listen into an OSError whose text names the address and the reason."""
+    """A failure to listen names the address."""
     try:
         yield
     except OSError as error:
-        reason = error.strerror or "another program uses it, or it is not this machine's"
-        raise OSError(error.errno or errno.EADDRINUSE, f"cannot listen on {host}:{port}: {reason}") from None
+        raise OSError(error.errno, f"cannot listen on {host}:{port}: {error.strerror}") from None
 
 
 def _listen(host: str, port: int) -> socket.socket:

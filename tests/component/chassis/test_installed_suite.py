@@ -76,7 +76,7 @@ def test_a_taken_port_is_said_in_words(tmp_path: Path, port: str) -> None:
         with running_suite(tmp_path, environment={f"BORGERTING_{port}_PORT": number}, ready=False) as suite:
             assert suite.process.wait(60) == 1
     assert suite.output == ""
-    assert f"cannot listen on 127.0.0.1:{number}" in suite.log.splitlines()[-1]
+    assert suite.log.splitlines()[-1].count(f"cannot listen on 127.0.0.1:{number}: ") == 1
 
 
 def test_help_is_quick(started: Started) -> None:
