@@ -65,7 +65,9 @@ class PoolDesk(Desk):
             caller,
             municipality,
             request,
-            lambda uow: wire.pool_import_to_proto(accept_pool_import(uow, caller, selection)),
+            lambda uow: wire.pool_import_to_proto(
+                accept_pool_import(uow, caller, selection, clock=self._clock)
+            ),
             pb.PoolImport.FromString,
         )
 

@@ -20,7 +20,7 @@ from services.sortition.adapters.rows import (
     selection_of,
     selection_row,
 )
-from services.sortition.app.ports import Municipality, StoredImport
+from services.sortition.app.ports import AppliedImport, Municipality, StoredImport
 from services.sortition.domain.pool import Contact, Person
 from services.sortition.domain.seat import Seat
 from services.sortition.domain.selection import Selection
@@ -186,12 +186,16 @@ class SqlContacts(Scoped):
 
 class SqlImports(Scoped):
     def put(self, stored: StoredImport) -> None:
+        applied = stored.applied
         values = {
             "state": stored.state,
             "report": dict(stored.report),
             "options": dict(stored.options),
             "upload": stored.upload,
             "create_time": stored.create_time,
+            "applied_time": applied.time if applied else None,
+            "applied_id_header": applied.id_header if applied else "",
+            "applied_address_columns": list(applied.address_columns) if applied else [],
         }
         keys = {"municipality_id": self.municipality, "selection_id": stored.selection}
         statement = upsert(self.connection, tables.pool_imports).values(**keys, **values)
@@ -203,8 +207,19 @@ class SqlImports(Scoped):
         row = self.connection.execute(query).one_or_none()
         if row is None:
             return None
+        applied = None
+        if row.applied_time is not None:
+            applied = AppliedImport(
+                row.applied_time, row.applied_id_header, tuple(row.applied_address_columns)
+            )
         return StoredImport(
-            row.selection_id, row.state, row.report, row.options, bytes(row.upload), row.create_time
+            row.selection_id,
+            row.state,
+            row.report,
+            row.options,
+            bytes(row.upload),
+            row.create_time,
+            applied,
         )
 
 

@@ -110,6 +110,10 @@ pool_imports = Table(
     Column("options", json_type(), nullable=False),
     Column("upload", LargeBinary(), nullable=False),
     Column("create_time", UtcDateTime(), nullable=False),
+    # The import that is the pool: this one, or one before.
+    Column("applied_time", UtcDateTime()),
+    Column("applied_id_header", Text(), nullable=False),
+    Column("applied_address_columns", json_type(), nullable=False),
     _of_selection(),
 )
 

@@ -6,16 +6,23 @@ from dataclasses import replace
 from uuid import UUID
 
 from chassis.auth.principal import Role
+from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
 from services.sortition.app.gate import admit
-from services.sortition.app.import_pool import ImportPool, pool_import, read_table, replace_pool
+from services.sortition.app.import_pool import (
+    ImportPool,
+    applied_import,
+    pool_import,
+    read_table,
+    replace_pool,
+)
 from services.sortition.app.ports import StoredImport, UnitOfWork
 from services.sortition.app.views import ImportState, PoolImport
 from services.sortition.domain.selection import Selection
 
 
-def accept_pool_import(uow: UnitOfWork, caller: Caller, selection_id: UUID) -> PoolImport:
+def accept_pool_import(uow: UnitOfWork, caller: Caller, selection_id: UUID, *, clock: Clock) -> PoolImport:
     """Replace the pool by the good rows; the uploaded file is thrown away.
 
     Raises DomainError FAILED_PRECONDITION SELECTION_DRAWN or IMPORT_NOT_WAITING (none waits, or the targets
@@ -33,7 +40,10 @@ def accept_pool_import(uow: UnitOfWork, caller: Caller, selection_id: UUID) -> P
     replace_pool(uow, selection, table, command)
     counts = {"accepted_rows": table.accepted_count, "rejected_rows": len(table.rejected)}
     report = {**stored.report, **counts}
-    uow.imports.put(replace(stored, state=ImportState.APPLIED.value, report=report, upload=b""))
+    applied = applied_import(table, command, clock)
+    uow.imports.put(
+        replace(stored, state=ImportState.APPLIED.value, report=report, upload=b"", applied=applied)
+    )
     details = {name: str(count) for name, count in counts.items()}
     uow.audit.record(caller, "pool.accept_import", selection.name, details)
     return pool_import(uow, selection_id)

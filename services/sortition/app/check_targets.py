@@ -13,7 +13,7 @@ from chassis.context import Caller
 from chassis.errors import Code, DomainError
 from services.sortition.app.gate import admit
 from services.sortition.app.ports import UnitOfWork
-from services.sortition.app.snapshot import problem_of
+from services.sortition.app.snapshot import import_columns, problem_of
 from services.sortition.app.views import (
     Bound,
     BoundChange,
@@ -55,7 +55,9 @@ def check_targets(uow: UnitOfWork, caller: Caller, command: CheckTargets) -> Tar
     wanted = _wanted(selection, command)
     people = uow.pool.people(selection.id)
     try:
-        problem = problem_of(wanted.targets, wanted.size, wanted.per_address, people)
+        problem = problem_of(
+            wanted.targets, wanted.size, wanted.per_address, people, import_columns(uow, selection.id)
+        )
     except DomainError as refusal:
         if refusal.code is not Code.FAILED_PRECONDITION:
             raise

@@ -14,7 +14,7 @@ from chassis.ids import uuid7
 from services.sortition.app.gate import admit
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.present import draw_view
-from services.sortition.app.snapshot import Columns, freeze
+from services.sortition.app.snapshot import freeze, import_columns
 from services.sortition.app.views import DrawView
 from services.sortition.domain.draw import Draw, DrawMethod, DrawMode, DrawState, check_request
 
@@ -50,7 +50,7 @@ def create_draw(uow: UnitOfWork, caller: Caller, command: CreateDraw, *, clock: 
         metadata = {"draw": waiting.name, "state": waiting.state.value}
         raise DomainError(Code.FAILED_PRECONDITION, "DRAW_IN_PROGRESS", metadata)
     people = uow.pool.people(selection.id)
-    frozen = freeze(selection, people, _columns(uow, selection.id))
+    frozen = freeze(selection, people, import_columns(uow, selection.id))
     now = clock.now()
     draw = Draw(
         municipality=uow.municipality,
@@ -75,10 +75,3 @@ def create_draw(uow: UnitOfWork, caller: Caller, command: CreateDraw, *, clock: 
     details = {"mode": draw.mode.value, "method": draw.method.value, "input": draw.input_digest}
     uow.audit.record(caller, "draw.create", draw.name, details)
     return draw_view(uow, draw)
-
-
-def _columns(uow: UnitOfWork, selection_id: UUID) -> Columns:
-    stored = uow.imports.get(selection_id)
-    if stored is None:
-        return Columns("id", ())
-    return Columns(stored.options["id_header"] or "id", tuple(stored.options["address_columns"]))

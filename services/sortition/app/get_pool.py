@@ -9,7 +9,7 @@ from chassis.auth.principal import Role
 from chassis.context import Caller
 from services.sortition.app.gate import admit
 from services.sortition.app.ports import UnitOfWork
-from services.sortition.app.views import ImportState, PoolView, ValueCount
+from services.sortition.app.views import PoolView, ValueCount
 from services.sortition.domain.pool import Inclusion, counts
 
 
@@ -27,7 +27,7 @@ def get_pool(uow: UnitOfWork, caller: Caller, selection_id: UUID) -> PoolView:
         for person in people
     )
     stored = uow.imports.get(selection_id)
-    applied = stored is not None and stored.state == ImportState.APPLIED
+    applied = stored.applied if stored is not None else None
     return PoolView(
         selection=selection_id,
         people=len(people),
@@ -35,5 +35,5 @@ def get_pool(uow: UnitOfWork, caller: Caller, selection_id: UUID) -> PoolView:
         excluded=inclusions[Inclusion.MUST_NOT],
         unanswered=unanswered,
         counts=tuple(ValueCount(feature, value, found[feature, value]) for feature, value in cells),
-        import_time=stored.create_time if stored is not None and applied else None,
+        import_time=applied.time if applied else None,
     )

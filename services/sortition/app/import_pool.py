@@ -17,7 +17,7 @@ from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.errors import Code, DomainError, FieldViolation
 from services.sortition.app.gate import admit
-from services.sortition.app.ports import StoredImport, UnitOfWork
+from services.sortition.app.ports import AppliedImport, StoredImport, UnitOfWork
 from services.sortition.app.spreadsheets import (
     MAX_POOL_FILE,
     cell_errors,
@@ -58,17 +58,18 @@ def import_pool(uow: UnitOfWork, caller: Caller, command: ImportPool, *, clock: 
     _check_columns(selection, command)
     table = read_table(selection, command)
     missing = _missing_contact_columns(table, command)
-    id_header = table.header[table.id_column].strip() if table.header else ""
     if not table.findings and not missing:
         report = _report(table, (), caller.language)
         replace_pool(uow, selection, table, command)
-        _store(uow, selection, ImportState.APPLIED, report, command, b"", id_header, clock)
+        applied = applied_import(table, command, clock)
+        _store(uow, selection, ImportState.APPLIED, report, command, b"", applied, clock)
         uow.audit.record(caller, "pool.import", selection.name, {"rows": str(table.accepted_count)})
         return pool_import(uow, selection.id)
     report = _report(table, missing, caller.language)
     state = ImportState.WAITING if table.accepted_count and not missing else ImportState.REFUSED
     upload = command.file if table.info is not None else b""
-    _store(uow, selection, state, report, command, upload, id_header, clock)
+    before = uow.imports.get(selection.id)
+    _store(uow, selection, state, report, command, upload, before.applied if before else None, clock)
     rejected = {"accepted": str(table.accepted_count), "rejected": str(len(table.rejected))}
     uow.audit.record(caller, "pool.import_refused", selection.name, rejected)
     return pool_import(uow, selection.id)
@@ -87,6 +88,11 @@ def read_table(selection: Selection, command: ImportPool) -> RespondentsTable:
         command.id_column or None,
         command.address_columns,
     )
+
+
+def applied_import(table: RespondentsTable, command: ImportPool, clock: Clock) -> AppliedImport:
+    """What a draw needs to know to be made again from the same file."""
+    return AppliedImport(clock.now(), table.header[table.id_column].strip(), command.address_columns)
 
 
 def pool_import(uow: UnitOfWork, selection_id: UUID) -> PoolImport:
@@ -231,14 +237,12 @@ def _store(
     report: dict[str, Any],
     command: ImportPool,
     upload: bytes,
-    id_header: str,
+    applied: AppliedImport | None,
     clock: Clock,
 ) -> None:
     options = {
         "id_column": command.id_column,
-        # The header that was taken for the id, so that a draw can be made again from the file.
-        "id_header": id_header,
         "address_columns": list(command.address_columns),
         "contact_columns": list(command.contact_columns),
     }
-    uow.imports.put(StoredImport(selection.id, state.value, report, options, upload, clock.now()))
+    uow.imports.put(StoredImport(selection.id, state.value, report, options, upload, clock.now(), applied))

@@ -16,7 +16,7 @@ from services.sortition.app.views import SeatContact, SeatContactPage
 def list_seat_contacts(
     uow: UnitOfWork, caller: Caller, selection_id: UUID, page_size: int = 0, page_token: str = ""
 ) -> SeatContactPage:
-    """The phone list; that it was read stands in the audit trail of who may read it: the secretariat alone.
+    """The phone list: the only answer that joins a seat with who sits in it.
 
     Raises DomainError FAILED_PRECONDITION SELECTION_NOT_DRAWN.
     """

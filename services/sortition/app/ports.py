@@ -55,10 +55,20 @@ class StoredFileInfo:
 
 
 @dataclass(frozen=True, slots=True)
+class AppliedImport:
+    """The import that is the pool now: when it was, under which headers id and address came."""
+
+    time: datetime
+    id_header: str
+    address_columns: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
 class StoredImport:
     """The latest import of a selection's pool. `upload` is empty unless rows wait to be accepted.
 
     `report` is the import's account without any personal data; `options` which columns were named.
+    `applied` tells of the import that is the pool, this one or one before; None while there is no pool.
     """
 
     selection: UUID
@@ -67,6 +77,7 @@ class StoredImport:
     options: Mapping[str, Any]
     upload: bytes
     create_time: datetime
+    applied: AppliedImport | None = None
 
 
 @dataclass(frozen=True, slots=True)

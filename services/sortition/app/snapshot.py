@@ -9,8 +9,10 @@ import hashlib
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from uuid import UUID
 
 from chassis.errors import Code, DomainError
+from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.spreadsheets import lottery_targets
 from services.sortition.domain.pool import Inclusion, Person
 from services.sortition.domain.selection import Selection
@@ -38,13 +40,20 @@ class Columns:
     address: tuple[str, ...]
 
 
+def import_columns(uow: UnitOfWork, selection_id: UUID) -> Columns:
+    """Those of the import that is the pool."""
+    stored = uow.imports.get(selection_id)
+    applied = stored.applied if stored is not None else None
+    return Columns(applied.id_header, applied.address_columns) if applied else Columns("", ())
+
+
 def freeze(selection: Selection, people: Sequence[Person], columns: Columns) -> Frozen:
     """`columns` are the headers that the pool came under.
 
     Raises DomainError FAILED_PRECONDITION: TARGETS_MISSING, POOL_EMPTY, POOL_INCOMPLETE, SIZE_OVER_POOL,
-    INCLUDED_OVER_SIZE, MINIMA_OVER_SIZE.
+    INCLUDED_OVER_SIZE, MINIMA_OVER_SIZE, PER_ADDRESS_WITHOUT_ADDRESS.
     """
-    problem = problem_of(selection.targets, selection.size, selection.per_address, people)
+    problem = problem_of(selection.targets, selection.size, selection.per_address, people, columns)
     content = canonical.write(
         {
             "schema": SCHEMA,
@@ -101,7 +110,11 @@ def targets_of(content: bytes) -> tuple[Target, ...]:
 
 
 def problem_of(
-    targets: Sequence[Target], size: int, per_address: int | None, people: Sequence[Person]
+    targets: Sequence[Target],
+    size: int,
+    per_address: int | None,
+    people: Sequence[Person],
+    columns: Columns,
 ) -> Problem:
     """What the lottery is asked, with people in the order of their pool ids. Raises as `freeze`."""
     if not targets:
@@ -116,6 +129,9 @@ def problem_of(
     )
     if incomplete:
         raise _refusal("POOL_INCOMPLETE", people=incomplete, pool=len(people))
+    if per_address is not None and not columns.address:
+        # Without addresses everybody is nobody's neighbour: the limit would promise what it does not keep.
+        raise _refusal("PER_ADDRESS_WITHOUT_ADDRESS", per_address=per_address)
     include = frozenset(p.pool_id for p in people if p.inclusion is Inclusion.MUST)
     exclude = frozenset(p.pool_id for p in people if p.inclusion is Inclusion.MUST_NOT)
     if size > len(people) - len(exclude):

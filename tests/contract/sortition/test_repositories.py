@@ -19,7 +19,7 @@ from chassis.ids import uuid7
 from chassis.testing.stores import NOON, noon, sqlite_store
 from services.sortition.adapters import tables
 from services.sortition.adapters.unit_of_work import SqlUnitOfWork
-from services.sortition.app.ports import Municipality, StoredFile, StoredImport, UnitOfWork
+from services.sortition.app.ports import AppliedImport, Municipality, StoredFile, StoredImport, UnitOfWork
 from services.sortition.domain.draw import Draw, DrawMethod, DrawMode, DrawState
 from services.sortition.domain.pool import Contact, Inclusion, Person
 from services.sortition.domain.seat import Answer, Seat
@@ -240,7 +240,7 @@ class TestPool:
     def test_the_latest_import_stands(self, run: Run) -> None:
         selection = a_selection()
         first = StoredImport(selection.id, "WAITING", {"rows": 2}, {"id_column": ""}, b"\x00csv", NOON)
-        second = replace(first, state="APPLIED", upload=b"")
+        second = replace(first, state="APPLIED", upload=b"", applied=AppliedImport(NOON, "nr", ("vej", "by")))
         run(HERE, lambda uow: uow.selections.add(selection))
         assert run(HERE, lambda uow: uow.imports.get(selection.id)) is None
         run(HERE, lambda uow: uow.imports.put(first))

@@ -72,7 +72,7 @@ TABLE: dict[Callable[..., Any], tuple[set[Role | None], tuple[Any, ...], bool]] 
     import_pool: ({S, I}, (ImportPool(SELECTION, b"x"),), True),
     get_pool_import: ({S, I}, (SELECTION,), False),
     get_pool_import_corrections: ({S, I}, (SELECTION,), False),
-    accept_pool_import: ({S, I}, (SELECTION,), False),
+    accept_pool_import: ({S, I}, (SELECTION,), True),
     get_pool: ({S, I}, (SELECTION,), False),
     check_targets: ({S, I}, (CheckTargets(SELECTION),), False),
     list_people: ({S}, (SELECTION,), False),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from uuid import UUID
 
 import pytest
@@ -139,13 +140,16 @@ class TestPoolFile:
         corrected = house.run(get_pool_import_corrections, selection).decode("utf-8-sig").splitlines()
         assert corrected[1].startswith("a1,female,young,NAMEMARK1,STREETMARK1,")
         assert "femal" in corrected[2]
-        done = house.run(accept_pool_import, selection)
+        done = house.act(accept_pool_import, selection)
         assert (done.state, done.accepted_rows) == (ImportState.APPLIED, 2)
         people = house.run(list_people, selection).items
         assert [(p.pool_id, p.household_others) for p in people] == [("a1", 1), ("a4", 1)]
         assert house.entry.tables.imports[("hjemby", selection)].upload == b""
-        for call in (accept_pool_import, get_pool_import_corrections):
-            error = refused(lambda call=call: house.run(call, selection))
+        for call in (
+            lambda: house.act(accept_pool_import, selection),
+            lambda: house.run(get_pool_import_corrections, selection),
+        ):
+            error = refused(call)
             assert (error.code, error.reason) == (Code.FAILED_PRECONDITION, "IMPORT_NOT_WAITING")
 
     def test_one_without_a_good_row_waits_for_nothing(self, house: House) -> None:
@@ -248,6 +252,22 @@ class TestCheck:
         check = house.run(check_targets, CheckTargets(selection))
         assert [(p.reason, p.metadata["people"]) for p in check.problems] == [("POOL_INCOMPLETE", "24")]
         assert house.run(get_pool, selection).unanswered == 24
+
+    def test_a_limit_per_address_needs_addresses(self, house: House) -> None:
+        selection = house.selection().selection.id
+        house.act(import_pool, ImportPool(selection, pool_csv()))
+        check = house.run(check_targets, CheckTargets(selection))
+        assert [p.reason for p in check.problems] == ["PER_ADDRESS_WITHOUT_ADDRESS"]
+        assert house.run(check_targets, CheckTargets(selection, per_address=0)).feasible
+
+    def test_a_later_try_that_failed_does_not_change_what_the_pool_came_from(self, house: House) -> None:
+        selection = house.filled()
+        applied = house.clock.instant
+        house.clock.instant += timedelta(hours=1)
+        done = house.act(import_pool, ImportPool(selection, BAD))
+        assert done.state is ImportState.WAITING
+        assert house.run(get_pool, selection).import_time == applied
+        assert house.run(check_targets, CheckTargets(selection)).feasible
 
 
 class TestPeople:

@@ -70,7 +70,7 @@ class PoolPages:
         wanted = selection_id(selection)
 
         def work(uow: UnitOfWork, who: Caller) -> None:
-            accept_pool_import(uow, who, wanted)
+            accept_pool_import(uow, who, wanted, clock=self._house.clock)
 
         self._house.write(request, municipality, work)
         return redirect(request, f"{selection_base(municipality, wanted)}/pool")

@@ -131,6 +131,9 @@ def _create_pools() -> None:
         _column("options", json_type()),
         _column("upload", sa.LargeBinary()),
         _column("create_time", UtcDateTime()),
+        sa.Column("applied_time", UtcDateTime()),
+        _column("applied_id_header", sa.Text()),
+        _column("applied_address_columns", json_type()),
         _key("pool_imports", "selection_id"),
         _of_selection("pool_imports"),
     )
