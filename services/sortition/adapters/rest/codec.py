@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import base64
 import binascii
+import math
 import re
 from collections.abc import Mapping
 from datetime import UTC
@@ -163,6 +164,8 @@ def _scalar(field: Field, value: Json) -> Any:
     if field.cpp_type == FieldDescriptor.CPPTYPE_BOOL:
         return value if isinstance(value, bool) else None
     if isinstance(value, bool) or not isinstance(value, int | float):
+        return None
+    if not math.isfinite(value):
         return None
     if field.cpp_type in _INTEGERS:
         return int(value) if value == int(value) and -(2**31) <= value < 2**31 else None
