@@ -93,7 +93,7 @@ class Posted:
             raise invalid(FieldViolation(name, "FILE_REQUIRED"))
         content = value.file.read(LARGEST_UPLOAD + 1)
         if len(content) > LARGEST_UPLOAD:
-            raise invalid(FieldViolation(name, "FILE_TOO_LARGE"))
+            raise invalid(FieldViolation(name, "FILE_TOO_LARGE", {"limit_mib": str(LARGEST_UPLOAD >> 20)}))
         return value.filename, content
 
 
