@@ -46,7 +46,7 @@ def accept_pool_import(uow: UnitOfWork, caller: Caller, selection_id: UUID, *, c
     )
     details = {name: str(count) for name, count in counts.items()}
     uow.audit.record(caller, "pool.accept_import", selection.name, details)
-    return pool_import(uow, selection_id)
+    return pool_import(uow, selection_id, caller.language)
 
 
 def waiting_import(uow: UnitOfWork, selection: Selection) -> StoredImport:

@@ -12,6 +12,7 @@ from chassis.context import Caller
 from chassis.errors import Code, DomainError
 from chassis.ids import uuid7
 from services.sortition.app.gate import admit
+from services.sortition.app.import_pool import drop_upload
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.present import draw_view
 from services.sortition.app.snapshot import freeze, import_columns
@@ -69,6 +70,7 @@ def create_draw(uow: UnitOfWork, caller: Caller, command: CreateDraw, *, clock: 
         update_time=now,
     )
     uow.draws.add(draw, frozen.content, {person.pool_id: person.id for person in people})
+    drop_upload(uow, selection.id)
     # The key is public before anything is signed with it.
     uow.signing.ensure()
     uow.jobs.start_draw(draw)

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from uuid import UUID
 
 from chassis.auth.principal import Role
 from chassis.clock import Clock
 from chassis.context import Caller
 from services.sortition.app.gate import admit
-from services.sortition.app.import_pool import dismiss
+from services.sortition.app.import_pool import dismiss, drop_upload
 from services.sortition.app.ports import UnitOfWork
-from services.sortition.app.views import ImportState
 from services.sortition.domain.seat import Answer
 from services.sortition.domain.selection import SelectionState
 
@@ -32,9 +31,7 @@ def delete_person(uow: UnitOfWork, caller: Caller, command: DeletePerson, *, clo
     selection = uow.selections.get(command.selection)
     person = uow.pool.get(command.selection, command.person)
     dismiss(uow, selection.id, [person])
-    stored = uow.imports.get(selection.id)
-    if stored is not None and stored.upload:
-        uow.imports.put(replace(stored, state=ImportState.REFUSED.value, upload=b""))
+    drop_upload(uow, selection.id)
     seat = uow.seats.of_person(selection.id, person.id)
     if seat is not None and selection.state is SelectionState.DRAWN and seat.answer is not Answer.ACCEPTED:
         uow.seats.save(seat.answered(Answer.DECLINED, clock.now()))

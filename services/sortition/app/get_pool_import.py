@@ -15,4 +15,4 @@ from services.sortition.app.views import PoolImport
 def get_pool_import(uow: UnitOfWork, caller: Caller, selection_id: UUID) -> PoolImport:
     """Raises DomainError NOT_FOUND SELECTION_UNKNOWN or IMPORT_UNKNOWN."""
     admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR)
-    return pool_import(uow, uow.selections.get(selection_id).id)
+    return pool_import(uow, uow.selections.get(selection_id).id, caller.language)

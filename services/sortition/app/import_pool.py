@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import Any
 from uuid import UUID, uuid4
 
@@ -25,10 +25,11 @@ from services.sortition.app.spreadsheets import (
     file_format,
     targets_table,
 )
-from services.sortition.app.views import CellError, ImportState, PoolImport
+from services.sortition.app.views import ImportState, PoolImport
 from services.sortition.domain.pool import Contact, Person
 from services.sortition.domain.selection import Selection
 from services.sortition.spreadsheet import normal
+from services.sortition.spreadsheet.findings import File, Finding, Reason, quote
 from services.sortition.spreadsheet.respondents import RespondentsTable, read_respondents
 
 
@@ -59,20 +60,20 @@ def import_pool(uow: UnitOfWork, caller: Caller, command: ImportPool, *, clock: 
     table = read_table(selection, command)
     missing = _missing_contact_columns(table, command)
     if not table.findings and not missing:
-        report = _report(table, (), caller.language)
+        report = _report(table, ())
         replace_pool(uow, selection, table, command)
         applied = applied_import(table, command, clock)
         _store(uow, selection, ImportState.APPLIED, report, command, b"", applied, clock)
         uow.audit.record(caller, "pool.import", selection.name, {"rows": str(table.accepted_count)})
-        return pool_import(uow, selection.id)
-    report = _report(table, missing, caller.language)
+        return pool_import(uow, selection.id, caller.language)
+    report = _report(table, missing)
     state = ImportState.WAITING if table.accepted_count and not missing else ImportState.REFUSED
     upload = command.file if table.info is not None else b""
     before = uow.imports.get(selection.id)
     _store(uow, selection, state, report, command, upload, before.applied if before else None, clock)
     rejected = {"accepted": str(table.accepted_count), "rejected": str(len(table.rejected))}
     uow.audit.record(caller, "pool.import_refused", selection.name, rejected)
-    return pool_import(uow, selection.id)
+    return pool_import(uow, selection.id, caller.language)
 
 
 def require_targets(selection: Selection) -> None:
@@ -95,7 +96,7 @@ def applied_import(table: RespondentsTable, command: ImportPool, clock: Clock) -
     return AppliedImport(clock.now(), table.header[table.id_column].strip(), command.address_columns)
 
 
-def pool_import(uow: UnitOfWork, selection_id: UUID) -> PoolImport:
+def pool_import(uow: UnitOfWork, selection_id: UUID, language: str) -> PoolImport:
     """The latest import's account. Raises DomainError NOT_FOUND IMPORT_UNKNOWN."""
     stored = uow.imports.get(selection_id)
     if stored is None:
@@ -105,7 +106,7 @@ def pool_import(uow: UnitOfWork, selection_id: UUID) -> PoolImport:
         state=ImportState(stored.state),
         accepted_rows=report["accepted_rows"],
         rejected_rows=report["rejected_rows"],
-        errors=tuple(CellError(**error) for error in report["errors"]),
+        errors=cell_errors([_finding(finding) for finding in report["findings"]], language),
         format=report["format"],
         create_time=stored.create_time,
     )
@@ -121,6 +122,13 @@ def replace_pool(uow: UnitOfWork, selection: Selection, table: RespondentsTable,
     uow.pool.put(people)
     uow.contacts.remove(selection.id, [person.id for person in people if person.pool_id in before])
     uow.contacts.put(selection.id, _contacts(table, command, people))
+
+
+def drop_upload(uow: UnitOfWork, selection_id: UUID) -> None:
+    """Throw away a file with personal data that waits to be accepted."""
+    stored = uow.imports.get(selection_id)
+    if stored is not None and stored.upload:
+        uow.imports.put(replace(stored, state=ImportState.REFUSED.value, upload=b""))
 
 
 def dismiss(uow: UnitOfWork, selection_id: UUID, people: Sequence[Person]) -> None:
@@ -196,38 +204,36 @@ def _missing_contact_columns(table: RespondentsTable, command: ImportPool) -> tu
     return tuple(name for name in command.contact_columns if normal.header(name) not in places)
 
 
-def _report(table: RespondentsTable, missing: Sequence[str], language: str) -> dict[str, Any]:
-    from services.sortition.spreadsheet.findings import File, Finding, Reason, quote
-
-    findings = [
-        *(
-            Finding(
-                Reason.MISSING_COLUMN,
-                File.RESPONDENTS,
-                column=quote(name),
-                sizes=(("columns", len(table.header)),),
-            )
-            for name in missing
-        ),
-        *table.findings,
+def _report(table: RespondentsTable, missing: Sequence[str]) -> dict[str, Any]:
+    """Findings as they are; their words are found when they are read, in the reader's language."""
+    absent = [
+        Finding(
+            Reason.MISSING_COLUMN,
+            File.RESPONDENTS,
+            column=quote(name),
+            sizes=(("columns", len(table.header)),),
+        )
+        for name in missing
     ]
     return {
         "accepted_rows": table.accepted_count,
         "rejected_rows": len(table.rejected),
         "format": file_format(table.info),
-        "errors": [
-            {
-                "row": error.row,
-                "column": error.column,
-                "found": error.found,
-                "reason": error.reason,
-                "place": error.place,
-                "what": error.what,
-                "cure": error.cure,
-            }
-            for error in cell_errors(findings, language)
-        ],
+        "findings": [asdict(finding) for finding in (*absent, *table.findings)],
     }
+
+
+def _finding(stored: Mapping[str, Any]) -> Finding:
+    return Finding(
+        reason=Reason(stored["reason"]),
+        file=File(stored["file"]),
+        row=stored["row"],
+        column=stored["column"],
+        found=stored["found"],
+        id=stored["id"],
+        sizes=tuple((name, size) for name, size in stored["sizes"]),
+        choices=tuple(stored["choices"]),
+    )
 
 
 def _store(

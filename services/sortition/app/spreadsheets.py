@@ -14,7 +14,8 @@ from services.sortition.spreadsheet.targets import TargetsTable
 from services.sortition.spreadsheet.words import Words, describe
 
 MAX_TARGETS_FILE = 1 << 20
-MAX_POOL_FILE = 32 << 20
+# Read within one unit of work, during which nobody else of the service writes: some 200,000 volunteers.
+MAX_POOL_FILE = 8 << 20
 
 
 def cell_errors(findings: Sequence[Finding], language: str) -> tuple[CellError, ...]:

@@ -106,6 +106,13 @@ class TestAsking:
             house.act(update_selection, UpdateSelection(selection, fields, ("size", "targets")))
         assert house.draw(one).draw.input_digest == house.draw(other).draw.input_digest
 
+    def test_an_upload_that_waits_is_thrown_away(self, house: House) -> None:
+        selection = house.filled()
+        house.pool(selection, b"id,gender,age,name,street\n1,female,old,NAMEMARK,S\n2,x,old,NAMEMARK,S\n")
+        assert house.entry.tables.imports["hjemby", selection].upload
+        assert house.draw(selection).draw.pool_size == 24
+        assert not house.entry.tables.imports["hjemby", selection].upload
+
     def test_one_at_a_time(self, house: House) -> None:
         selection = house.filled()
         first = house.draw(selection).draw.id

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from uuid import UUID
 
@@ -26,7 +27,7 @@ from services.sortition.domain.pool import Inclusion
 from services.sortition.domain.seat import Answer
 from services.sortition.domain.selection import SelectionFields
 from services.sortition.domain.target import Target
-from tests.unit.sortition.house import INTEGRATOR, TARGETS, House, pool_csv
+from tests.unit.sortition.house import INTEGRATOR, SECRETARIAT, TARGETS, House, pool_csv
 
 MARKS = ("NAMEMARK", "STREETMARK")
 BAD = b"""id,gender,age,name,street
@@ -133,6 +134,9 @@ class TestPoolFile:
         assert not any(mark in repr(done) for mark in MARKS)
         assert house.run(get_pool, selection).people == 24
         assert house.run(get_pool_import, selection) == done
+        danish = house.run(get_pool_import, selection, by=replace(SECRETARIAT, language="da"))
+        assert [error.reason for error in danish.errors] == [error.reason for error in done.errors]
+        assert all(a.what != b.what for a, b in zip(danish.errors, done.errors, strict=True))
 
     def test_its_good_rows_may_be_accepted_once(self, house: House) -> None:
         selection = house.filled()
