@@ -16,6 +16,7 @@ from pathlib import Path
 
 from jinja2 import Environment, nodes
 
+from chassis.app import COMMANDS_ENTRY_POINT_GROUP, ENTRY_POINT_GROUP
 from chassis.text import CHASSIS_PACKAGE, LANGUAGES, read_package
 
 # The names under which templates and page code ask for words.
@@ -40,8 +41,12 @@ class Uses:
 
 
 def packages() -> list[str]:
-    """The chassis' web package and every installed service's."""
-    found = {point.module.rsplit(".", 1)[0] for point in metadata.entry_points(group="borgerting.services")}
+    """The chassis' web package, every installed service's, and those that bring commands and words alone."""
+    found = {point.module.rsplit(".", 1)[0] for point in metadata.entry_points(group=ENTRY_POINT_GROUP)}
+    bringing = {
+        point.module.rsplit(".", 1)[0] for point in metadata.entry_points(group=COMMANDS_ENTRY_POINT_GROUP)
+    }
+    found |= {package for package in bringing if (_folder(package) / "locale").is_dir()}
     return [CHASSIS_PACKAGE, *sorted(found)]
 
 

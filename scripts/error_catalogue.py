@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import re
 import sys
-from importlib.metadata import entry_points
 from pathlib import Path
 
-from chassis.text import CHASSIS_PACKAGE, read_package
+from chassis.text import read_package
+from chassis.text_check import packages
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "errors.md"
 HEAD = """\
@@ -22,23 +22,26 @@ Written by `make generate` from the catalogues in `locale/`; `make check` fails 
 """
 
 
+def _reason(key: str) -> str:
+    """`error.X` and an engine's `deadlines.fault.X` are X; `finding.X.cure` is X.cure."""
+    return re.sub(r"^.*?(?=[A-Z])", "", key)
+
+
 def section(package: str) -> list[str]:
     danish, english = (read_package(package, language) for language in ("da", "en"))
-    keys = sorted(key for key in english if re.match(r"(error|finding|problem)\.[A-Z]", key))
+    keys = sorted(key for key in english if re.match(r"(error|finding|problem|\w+\.fault)\.[A-Z]", key))
     if not keys:
         return []
     lines = [f"\n## `{package}`\n", "| reason | English | Danish |", "|---|---|---|"]
     for key in keys:
         cells = [" / ".join(texts.get(key, ("–",))) for texts in (english, danish)]
         text = " | ".join(cell.replace("|", "\\|").replace("\n", " ") for cell in cells)
-        lines.append(f"| `{key.split('.', 1)[1]}` | {text} |")
+        lines.append(f"| `{_reason(key)}` | {text} |")
     return lines
 
 
 def main() -> int:
-    points = entry_points(group="borgerting.services")
-    packages = [CHASSIS_PACKAGE, *sorted(point.value.split(".service:")[0] for point in points)]
-    page = HEAD + "\n".join(line for package in packages for line in section(package)) + "\n"
+    page = HEAD + "\n".join(line for package in packages() for line in section(package)) + "\n"
     if "--check" in sys.argv:
         if not PAGE.is_file() or PAGE.read_text() != page:
             sys.stderr.write("docs/errors.md is stale: run `make generate`.\n")
