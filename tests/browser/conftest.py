@@ -84,6 +84,7 @@ class Stages:
     wrong_rows: str
     infeasible: str
     ready: str
+    person: str
     panels_ready: str
     panels_ready_draw: str
     committed: str
@@ -136,6 +137,7 @@ def stages(desk: Desk) -> Stages:
         wrong_rows=wrong_rows,
         infeasible=infeasible,
         ready=ready,
+        person=desk.people(ready)[0],
         panels_ready=panels_ready,
         panels_ready_draw=panels_ready_draw,
         committed=committed,

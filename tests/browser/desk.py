@@ -84,6 +84,10 @@ class Desk:
         fields = {"address_columns": "vej", "contact_columns": "navn, telefon"}
         self.submit(page, fields, files={"file": ("pool.csv", content)})
 
+    def people(self, selection: str) -> list[str]:
+        """The addresses of the pool's people."""
+        return re.findall(rf'href="({selection}/people/[^"]+)"', self.client.get(f"{selection}/people").text)
+
     def draw(self, selection: str, mode: str = "public") -> str:
         """Make a draw and wait for its panels; its address."""
         page = f"{selection}/draws/new"

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import html
 from collections.abc import Iterator
 
 import httpx
 import pytest
 
 from tests.browser.conftest import MUNICIPALITY, House, Stages, public
-from tests.browser.desk import Desk
+from tests.browser.desk import HIDDEN, Desk, volunteers
 from tests.browser.test_every_page import secretariat_pages
 
 OTHER = "havnby"
@@ -61,6 +62,8 @@ def posts(stages: Stages) -> list[str]:
         f"{stages.ready}/targets/import",
         f"{stages.ready}/pool",
         f"{stages.wrong_rows}/pool/accept",
+        f"{stages.person}/inclusion",
+        f"{stages.person}/erase",
         f"{stages.ready}/draws/new",
         f"{stages.ready}/draws",
         f"{stages.panels_ready_draw}/commit",
@@ -134,9 +137,7 @@ def test_an_old_page_overwrites_nothing(desk: Desk) -> None:
     page = f"{selection}/settings"
     old = desk.client.get(page).text
     desk.submit(page, {"title": "Ændret af én", "purpose": "", "size": "20", "per_address": "1"})
-    import html
 
-    from tests.browser.desk import HIDDEN
 
     hidden = {name: html.unescape(value) for name, value in HIDDEN.findall(old)}
     late = desk.client.post(
@@ -146,3 +147,26 @@ def test_an_old_page_overwrites_nothing(desk: Desk) -> None:
     assert "Ændret af en anden" in late.text
     assert "ændret" in late.text.split("error-summary")[1][:800]
     assert "Ændret af én" in desk.client.get(selection).text
+
+
+def test_one_volunteer(desk: Desk) -> None:
+    """Kept out of the draw, handed their data, and erased."""
+    selection = desk.create("Ting med én mindre")
+    desk.set_targets(selection)
+    desk.bring_in(selection, volunteers())
+    people = desk.people(selection)
+    assert len(people) == 80
+    person = people[0]
+    assert "Frivillig 0" not in desk.client.get(person).text
+    desk.submit(person, {"inclusion": "must_not"}, to=f"{person}/inclusion")
+    assert "0 skal med, 1 holdes ude" in desk.client.get(f"{selection}/pool").text
+    kept = desk.client.get(f"{person}/export.json").json()
+    assert kept["contact"]["navn"] == "Frivillig 0"
+    assert kept["inclusion"] == "MUST_NOT"
+    draw = desk.draw(selection)
+    desk.submit(f"{person}/erase", {})
+    assert len(desk.people(selection)) == 79
+    assert "79 frivillige" in desk.client.get(f"{selection}/pool").text
+    # The draw that had taken them in stands.
+    assert "100 paneler er klar" in desk.client.get(draw).text
+    assert desk.client.get(f"{selection}/people/nobody").status_code == 404

@@ -9,6 +9,7 @@ from chassis.entry import Entry
 from services.sortition.adapters.pages.draws import DrawPages
 from services.sortition.adapters.pages.house import House
 from services.sortition.adapters.pages.panel import PanelPages
+from services.sortition.adapters.pages.people import PeoplePages
 from services.sortition.adapters.pages.pool import PoolPages
 from services.sortition.adapters.pages.public import PublicPages
 from services.sortition.adapters.pages.selections import SelectionPages
@@ -24,6 +25,7 @@ def pages_router(entry: Entry[UnitOfWork], clock: Clock) -> APIRouter:
         SelectionPages(house),
         TargetPages(house),
         PoolPages(house),
+        PeoplePages(house),
         DrawPages(house),
         PanelPages(house),
         PublicPages(house),
