@@ -12,7 +12,7 @@ from decimal import Context, Decimal
 from functools import cache
 
 from services.deliberation.grouping.randomness import Stream
-from services.deliberation.grouping.state import HARD, Groups, State
+from services.deliberation.grouping.state import Groups, State
 
 STAGES = 60
 _TABLE = 1024
@@ -21,6 +21,8 @@ MISS_TOLERATED = 5
 MISS_BEYOND = 12
 # Beyond the tolerance it rises to this in the second half of the search, which keeps the promise in the end.
 MISS_BEYOND_AT_LAST = 30
+# Of the swaps of several people at once that chance proposes, so many are tried.
+UNIT_SHARE = 0.2
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +114,7 @@ def _stage(
     missing: tuple[int, int],
     stream: Stream,
 ) -> int:
-    """One temperature; returns the change of the meetings' price. `State.change` is written out for speed.
+    """One temperature; returns the change of the meetings' price. `State.change` of two is written out.
 
     `missing`: how many misses are tolerated, and the price of those beyond.
     """
@@ -140,6 +142,9 @@ def _stage(
             continue
         limit = limits[int(random() * _TABLE)]
         if not (all_alone or (alone[a] and alone[b])):
+            # These take several times as long, so they are tried less often.
+            if random() >= UNIT_SHARE:
+                continue
             moved = _units(state, r, a, b, limit, missing, stream)
             if moved is not None:
                 gained += moved
@@ -149,8 +154,6 @@ def _stage(
         to_a = pull[a]
         to_b = pull[b]
         cost = to_a[h] - to_a[g] + to_b[g] - to_b[h] - 2 * prices[met[a][b]]
-        if needs[a] or needs[b]:
-            cost += HARD * state.needs_change(r, a, b)
         more = 0
         rise_g, rise_h, fall_g, fall_h = rise[g], rise[h], fall[g], fall[h]
         for p, q in differs[kind[a]][kind[b]]:
@@ -159,7 +162,7 @@ def _stage(
         if more:
             excess = misses + more - tolerated
             price += MISS_TOLERATED * more + beyond * ((excess if excess > 0 else 0) - over)
-        if price > limit:
+        if price > limit or ((needs[a] or needs[b]) and state.needs_change(r, (a,), (b,)) > 0):
             continue
         state.swap(r, a, b)
         gained += cost
@@ -187,15 +190,10 @@ def _units(
                     lacking -= len(unit)
             if lacking:
                 return None
-    before = price_of_misses(state.misses, *missing)
-    cost = 0
-    done: list[tuple[int, int]] = []
+    cost, more = state.change(r, *sides)
+    price = cost + price_of_misses(state.misses + more, *missing) - price_of_misses(state.misses, *missing)
+    if price > limit or state.needs_change(r, *sides) > 0:
+        return None
     for one, other in zip(*sides, strict=True):
-        cost += state.change(r, one, other)[0]
         state.swap(r, one, other)
-        done.append((one, other))
-    if cost + price_of_misses(state.misses, *missing) - before <= limit:
-        return cost
-    for one, other in reversed(done):
-        state.swap(r, other, one)
-    return None
+    return cost

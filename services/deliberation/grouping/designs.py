@@ -23,7 +23,9 @@ Design = list[list[list[int]]]
 
 # Irreducible polynomials: (p, k) → coefficients of x^0 … x^(k-1) of x^k = …, all modulo p.
 _FIELDS = {(2, 2): (1, 1), (2, 3): (1, 1, 0), (3, 2): (1, 1), (2, 4): (1, 1, 0, 0), (5, 2): (2, 0)}
+# Placements that one search, and all searches of a call, may take.
 SEARCH_STEPS = 20_000
+ALL_STEPS = 50_000
 
 
 def repeat_free(groups: int, size: int, rounds: int) -> Design | None:
@@ -43,14 +45,17 @@ def repeat_free(groups: int, size: int, rounds: int) -> Design | None:
     lines = _lines(groups, size)
     if len(lines) >= rounds:
         return lines[:rounds]
+    steps = 0
     for modulus in range((people - 1) // (size - 1), 1, -1):
         for fixed in range(min(size, groups) + 1):
             if (people - fixed) % modulus:
                 continue
             classes = (people - fixed) // modulus
             whole_classes = fixed == 0 and modulus == size
-            if modulus + whole_classes >= rounds:
-                found = _Cyclic(groups, size, modulus, classes, fixed, pure=not whole_classes).design()
+            if modulus + whole_classes >= rounds and steps < ALL_STEPS:
+                search = _Cyclic(groups, size, modulus, classes, fixed, pure=not whole_classes)
+                found = search.design()
+                steps += search.steps
                 if found is not None:
                     return found[:rounds]
     return None

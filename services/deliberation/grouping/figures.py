@@ -54,12 +54,15 @@ def _pairs(members: Iterable[str]) -> Iterable[Pair]:
 
 
 def _tied(model: Model) -> set[Pair]:
-    """Pairs who must sit together."""
-    cluster = model.clusters()
-    groups: dict[int, list[str]] = {}
-    for person, root in enumerate(cluster):
-        groups.setdefault(root, []).append(model.ids[person])
-    return {pair for members in groups.values() for pair in _pairs(members)}
+    """Pairs who share a group whenever both come: by rule, or both need what one group alone can have."""
+    clusters: dict[int, list[str]] = {}
+    for person, root in enumerate(model.clusters()):
+        clusters.setdefault(root, []).append(model.ids[person])
+    sets = list(clusters.values())
+    for resource in model.resources.values():
+        if resource.limit == 1:
+            sets.append([model.ids[person] for person in model.users(resource.id)])
+    return {pair for members in sets for pair in _pairs(members)}
 
 
 def _bound(model: Model, future: Sequence[PlannedRound], before: set[Pair], tied: set[Pair]) -> int:

@@ -40,6 +40,11 @@ class Model:
                 merge(root, [self.number[member] for member in rule.members])
         return [find(root, i) for i in range(len(root))]
 
+    def users(self, resource: str) -> list[int]:
+        """Who needs the resource."""
+        rules = (rule for rule in self.rules if rule.kind is RuleKind.NEED and rule.resource == resource)
+        return [self.number[rule.members[0]] for rule in rules]
+
     def apart(self) -> list[set[int]]:
         """Person → whom they may not sit with."""
         result: list[set[int]] = [set() for _ in self.ids]

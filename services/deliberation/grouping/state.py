@@ -93,12 +93,7 @@ class State:
         for people in model.present:
             root = model.clusters()
             for resource in model.resources.values():
-                users = [
-                    model.number[rule.members[0]]
-                    for rule in model.rules
-                    if rule.kind is RuleKind.NEED and rule.resource == resource.id
-                ]
-                here = [user for user in users if user in people]
+                here = [user for user in model.users(resource.id) if user in people]
                 if resource.limit == 1 and here:
                     merge(root, here)
             units: dict[int, list[int]] = {}
@@ -133,7 +128,7 @@ class State:
         ]
         self.users = [[[0] * len(resources) for _ in groups] for groups in self.seating]
         self.opened = [[0] * len(resources) for _ in self.seating]
-        self.misplaced = 0
+        self.misplaced = self.over = 0
         for r, groups in enumerate(self.seating):
             for g, people in enumerate(groups):
                 for x in people:
@@ -145,28 +140,34 @@ class State:
             users[q] += sign
             if users[q] == (1 if sign > 0 else 0):
                 self.opened[r][q] += sign
+                if self.opened[r][q] >= self.limit[q] + (sign > 0):
+                    self.over += sign
             if not self.allowed[r][g][q]:
                 self.misplaced += sign
 
     def needs_broken(self) -> int:
         """People with a need in a group that cannot meet it, and groups over a resource's limit."""
-        over = sum(max(n - limit, 0) for row in self.opened for n, limit in zip(row, self.limit, strict=True))
-        return self.misplaced + over
+        return self.misplaced + self.over
 
-    def needs_change(self, r: int, a: int, b: int) -> int:
-        """How a swap of a and b in round r would change `needs_broken`."""
-        g, h = self.group[r][a], self.group[r][b]
+    def needs_change(self, r: int, left: Sequence[int], right: Sequence[int]) -> int:
+        """How `needs_broken` changes if these people, each side of one group, change places in round r."""
+        movers = [x for x in (*left, *right) if self.needs[x]]
+        if not movers:
+            return 0
+        ends = (self.group[r][left[0]], self.group[r][right[0]])
         before = self.needs_broken()
-        self._trade(r, a, b, g, h)
+        self._move(r, movers, ends, 1)
         after = self.needs_broken()
-        self._trade(r, a, b, h, g)
+        self._move(r, movers, ends, -1)
         return after - before
 
-    def _trade(self, r: int, a: int, b: int, g: int, h: int) -> None:
-        self._use(r, g, a, -1)
-        self._use(r, h, b, -1)
-        self._use(r, h, a, 1)
-        self._use(r, g, b, 1)
+    def _move(self, r: int, movers: Sequence[int], ends: tuple[int, int], sign: int) -> None:
+        """Books the movers' needs in the other of two groups than they sit in (sign -1: back again)."""
+        group = self.group[r]
+        for x in movers:
+            here, there = (ends if group[x] == ends[0] else ends[::-1])[::sign]
+            self._use(r, here, x, -1)
+            self._use(r, there, x, 1)
 
     # -- quota cells ----------------------------------------------------------------------------------------
 
@@ -217,17 +218,29 @@ class State:
 
     # -- swaps ----------------------------------------------------------------------------------------------
 
-    def change(self, r: int, a: int, b: int) -> tuple[int, int]:
-        """What a swap of a and b, of different groups in round r, would add to (cost, misses)."""
-        g, h = self.group[r][a], self.group[r][b]
-        to_a, to_b = self.pull[r][a], self.pull[r][b]
-        cost = to_a[h] - to_a[g] + to_b[g] - to_b[h] - 2 * self.prices[self.met[a][b]]
-        if self.needs[a] or self.needs[b]:
-            cost += HARD * self.needs_change(r, a, b)
-        rise, fall = self.rise[r], self.fall[r]
+    def change(self, r: int, left: Sequence[int], right: Sequence[int]) -> tuple[int, int]:
+        """What it adds to (cost, misses) if these people, each side of one group, change places in round r.
+
+        As many on either side. Needs are not priced (see `needs_change`).
+        """
+        g, h = self.group[r][left[0]], self.group[r][right[0]]
+        pull, met, prices = self.pull[r], self.met, self.prices
+        cost = 0
+        shift: dict[int, int] = {}
+        for people, here, there, sign in ((left, g, h, 1), (right, h, g, -1)):
+            for position, x in enumerate(people):
+                cost += pull[x][there] - pull[x][here]
+                # Those who move together go on meeting: the price was taken off for both, and is not saved.
+                cost += 2 * sum(prices[met[x][y] - 1] for y in people[:position])
+                for v in self.model.values[x]:
+                    shift[v] = shift.get(v, 0) + sign
+        cost -= 2 * sum(prices[met[x][y]] for x in left for y in right)
         misses = 0
-        for p, q in self.differs[self.kind[a]][self.kind[b]]:
-            misses += fall[g][p] + rise[g][q] + rise[h][p] + fall[h][q]
+        for v, moved in shift.items():
+            if moved:
+                for k, by in ((g, -moved), (h, moved)):
+                    count = self.count[r][k][v]
+                    misses += self._miss(r, k, v, count + by) - self._miss(r, k, v, count)
         return cost, misses
 
     def swap(self, r: int, a: int, b: int) -> None:
@@ -259,7 +272,7 @@ class State:
         left.append(b)
         right.append(a)
         if self.needs[a] or self.needs[b]:
-            self._trade(r, a, b, g, h)
+            self._move(r, [a, b], (g, h), 1)
         group[a], group[b] = h, g
         for p, q in self.differs[self.kind[a]][self.kind[b]]:
             for k, more, fewer in ((g, q, p), (h, p, q)):

@@ -96,7 +96,8 @@ class Figures:
     plan of these rounds lets more pairs meet: the pairs met in held rounds, plus the smaller of the pairs
     still able to meet and the places left, which for a fresh plan without rules is min(C(n, 2), sum over
     groups of C(size, 2)). `meetings`: times → number of pairs that met so often, 0 included.
-    `most_meetings` leaves out pairs that must be together. `fewest_met`: how many others the member with
+    `most_meetings` leaves out pairs who must
+    share a group whenever both come. `fewest_met`: how many others the member with
     the fewest has met. `cells`: quota cells (planned round, group, value present); `off_by_one`,
     `off_by_more`: those outside floor … ceiling of the group's proportional share. `facilitator_repeats`:
     member-and-facilitator meetings after the pair's first.

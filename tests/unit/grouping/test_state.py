@@ -14,6 +14,15 @@ from services.deliberation.grouping.state import HARD, State
 from tests.unit.grouping.cases import histories, problems
 
 
+@st.composite
+def _sides(draw: st.DrawFn, state: State, r: int, a: int, b: int) -> tuple[list[int], list[int]]:
+    """a with others of their group, and as many with b."""
+    left = [x for x in state.seating[r][state.group[r][a]] if x != a]
+    right = [x for x in state.seating[r][state.group[r][b]] if x != b]
+    more = draw(st.integers(0, min(len(left), len(right), 2)))
+    return [a, *left[:more]], [b, *right[:more]]
+
+
 @settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(st.data())
 def test_swaps_keep_every_table_right(data: st.DataObject) -> None:
@@ -33,9 +42,12 @@ def test_swaps_keep_every_table_right(data: st.DataObject) -> None:
         a, b = data.draw(st.sampled_from(people)), data.draw(st.sampled_from(people))
         if state.group[r][a] == state.group[r][b]:
             continue
-        change = state.change(r, a, b)
-        state.swap(r, a, b)
-        cost, misses = cost + change[0], misses + change[1]
+        sides = data.draw(_sides(state, r, a, b))
+        change = state.change(r, *sides)
+        needs = HARD * state.needs_change(r, *sides)
+        for one, other in zip(*sides, strict=True):
+            state.swap(r, one, other)
+        cost, misses = cost + change[0] + needs, misses + change[1]
         assert (cost, misses) == (state.cost(), state.misses)
     again = State(model, state.seating)
     assert again.misses == state.misses
