@@ -167,6 +167,8 @@ def test_one_volunteer(desk: Desk) -> None:
     desk.submit(f"{person}/erase", {})
     assert len(desk.people(selection)) == 79
     assert "79 frivillige" in desk.client.get(f"{selection}/pool").text
-    # The draw that had taken them in stands.
+    # The draw that had taken them in stands, and its public page says that somebody was kept out.
     assert "100 paneler er klar" in desk.client.get(draw).text
+    desk.commit(draw)
+    assert "1 person var holdt ude af lodtrækningen." in desk.client.get(public(draw)).text
     assert desk.client.get(f"{selection}/people/nobody").status_code == 404

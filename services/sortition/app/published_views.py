@@ -68,6 +68,8 @@ def published_view(uow: UnitOfWork, draw: Draw) -> PublishedDraw:
         reveal_time=draw.reveal_time if outcome else None,
         publish_time=draw.publish_time,
         cancel_time=draw.cancel_time,
+        included=file["pool"]["included"],
+        excluded=file["pool"]["excluded"],
     )
 
 

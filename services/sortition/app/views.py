@@ -167,7 +167,8 @@ class PublishedDraw:
 
     `optimal_lowest` is the lowest chance that the method's exact lottery gives anybody who fits a panel (for
     leximin and maximin no lottery gives more), as a decimal; "" for a method without that proof. `chances`
-    are for everyone in the pool, lowest first. `outcome` is empty until the draw is published.
+    are for everyone in the pool, lowest first. `outcome` is empty until the draw is published. `included`
+    people were bound to be drawn, `excluded` ones could not be.
     """
 
     name: str
@@ -196,6 +197,8 @@ class PublishedDraw:
     reveal_time: datetime | None
     publish_time: datetime | None
     cancel_time: datetime | None
+    included: int = 0
+    excluded: int = 0
 
     @property
     def lowest_chance(self) -> float:

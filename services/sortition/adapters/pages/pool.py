@@ -9,6 +9,7 @@ from fastapi import APIRouter, Depends, Request, Response
 
 from chassis.context import Caller
 from chassis.errors import DomainError
+from chassis.text import Catalogue
 from chassis.web import Form, Posted, form_of, posted, redirect
 from services.sortition.adapters.pages.house import House, selection_base, selection_crumbs, selection_id
 from services.sortition.adapters.pages.views import by_feature, cell_lines
@@ -23,6 +24,8 @@ from services.sortition.app.views import PoolImport, PoolView, SelectionView
 from services.sortition.domain.selection import SelectionState
 
 Sent = Annotated[Posted, Depends(posted)]
+
+_DELIMITERS = {",": "comma", ";": "semicolon", "TAB": "tab", "|": "bar"}
 
 
 class PoolPages:
@@ -107,7 +110,7 @@ class PoolPages:
                 "accepted": latest.accepted_rows,
                 "rejected": latest.rejected_rows,
                 "errors": cell_lines(latest.errors),
-                "format": latest.format,
+                "format": _read_as(latest.format, words),
             }
         return self._house.page(
             request,
@@ -126,6 +129,15 @@ class PoolPages:
             form=form,
             status=400 if form.errors else 200,
         )
+
+
+def _read_as(recognised: str, words: Catalogue) -> str:
+    """What the reader recognised, `utf-8 ;`, in words: 'utf-8 med semikolon'."""
+    encoding, _, delimiter = recognised.rpartition(" ")
+    name = _DELIMITERS.get(delimiter)
+    if not encoding or name is None:
+        return recognised
+    return words.text("pool.format", encoding=encoding, delimiter=words.text(f"delimiter.{name}"))
 
 
 def _names(typed: str) -> tuple[str, ...]:

@@ -53,6 +53,7 @@ class PublicWords:
             "figures": self._figures(draw, spread),
             "likeness_finding": self._finding(likeness, published=published),
             "how": self._how(draw, facts),
+            "by_hand": self._by_hand(draw),
             "rounding": self._rounding(draw, spread, facts),
             "command": self._command(draw),
             "committed": draw.commit_time,
@@ -103,6 +104,16 @@ class PublicWords:
         else:
             keys += ["public.how_5", "public.how_6_before", "public.how_7_before", "public.how_8"]
         return [self._words.text(key, **facts) for key in keys]
+
+    def _by_hand(self, draw: PublishedDraw) -> list[str]:
+        """Who was not left to the lottery, in counts."""
+        words, f = self._words, self._f
+        told = []
+        if draw.included:
+            told.append(words.plural("public.included", draw.included, people=f.number(draw.included)))
+        if draw.excluded:
+            told.append(words.plural("public.excluded", draw.excluded, people=f.number(draw.excluded)))
+        return told
 
     def _rounding(self, draw: PublishedDraw, spread: Chances | None, facts: Mapping[str, str]) -> str:
         """Why the lowest chance is not quite the highest possible, where the figures differ."""
