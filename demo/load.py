@@ -106,9 +106,7 @@ class Demonstration:
             36,
             pool,
         )
-        draw = self._committed_draw(
-            HAVNSTED, name, "tre tisidede terninger, slået på rådhuset for åbne døre"
-        )
+        draw = self._committed_draw(HAVNSTED, name, "tre tisidede terninger, slået på rådhuset for åbne døre")
         metadata = self._as(HAVNSTED)
         # The demonstration throws its dice with the operating system's randomness, after the commitment.
         number = secrets.randbelow(draw.panels)
