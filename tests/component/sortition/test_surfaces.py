@@ -423,6 +423,8 @@ class TestDraw:
         unknown = running.rest("POST", f"{selection}/draws", {"mode": "DICE"})
         assert problem(unknown) == (400, "REQUEST_INVALID", {"mode": "FIELD_INVALID"})
         draw = running.rest("POST", f"{selection}/draws", {"mode": "PUBLIC"}).json()["name"]
+        both = running.rest("POST", f"{draw}:reveal", {"number": 0, "randomness": "text"})
+        assert problem(both)[1] == "DRAW_NOT_COMMITTED"
         early = running.rest("POST", f"{draw}:reveal", {"number": 1})
         assert problem(early)[:2] == (400, "DRAW_NOT_COMMITTED")
         assert running.rest("POST", f"{draw}:cancel", {}).json()["state"] == "CANCELLED"

@@ -57,6 +57,8 @@ def test_a_draw_in_public_mode_from_pool_to_confirmed_panel(suite: SuiteProcess,
     assert (committed["state"], committed["number"], committed["outcome"]) == ("COMMITTED", None, [])
     commitment = anyone.call("GET", f"{draw}/files/commitment.json").content
 
+    both = secretariat.call("POST", f"{draw}:reveal", {"number": 42, "randomness": "beacon"})
+    assert both.json["errors"][0]["reason"] == "NUMBER_AND_RANDOMNESS"
     secretariat.post(f"{draw}:reveal", {"number": 42, "note": "Two ten-sided dice"})
     assert anyone.call("GET", f"{draw}/files/record.json").status == 404
     secretariat.post(f"{draw}:publish")

@@ -90,6 +90,12 @@ def test_what_is_not_set_is_null_and_enums_have_no_prefix() -> None:
     assert (shown["createTime"], shown["progress"], shown["files"]) == (None, None, [])
 
 
+def test_number_zero_is_a_number() -> None:
+    request = draw_pb.RevealDrawRequest()
+    read_into(request, {"number": 0, "randomness": None})
+    assert request.HasField("number")
+
+
 def test_both_spellings_of_an_enum_are_read() -> None:
     for text in ("PUBLIC", "MODE_PUBLIC"):
         draw = draw_pb.Draw()

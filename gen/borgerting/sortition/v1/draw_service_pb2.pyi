@@ -240,10 +240,12 @@ class DrawProgress(_message.Message):
     STAGE_FIELD_NUMBER: _builtins.int
     FIGURES_FIELD_NUMBER: _builtins.int
     stage: _builtins.str
-    """Stable: `queued`, `solving`, `rounding`, `writing`, …"""
+    """Stable: `queued`, then as the method needs them `reach`, `relaxation`, `decomposition`, `residual`, `cut`, `stage`,
+    `seats`, `files`.
+    """
     @_builtins.property
     def figures(self) -> _containers.ScalarMap[_builtins.str, _builtins.str]:
-        """Figures of the stage: `types_settled`, `types`."""
+        """Figures of the stage: `people`, `size`, and `figure` (which level, or what is left to settle)."""
 
     def __init__(
         self,
@@ -777,7 +779,7 @@ class RevealDrawRequest(_message.Message):
     NOTE_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     number: _builtins.int
-    """From 0 to the number of panels minus 1."""
+    """From 0 to the number of panels minus 1. Either this or `randomness`, not both."""
     randomness: _builtins.str
     """A published randomness value, 1 to 1000 characters."""
     etag: _builtins.str
@@ -788,19 +790,19 @@ class RevealDrawRequest(_message.Message):
         self,
         *,
         name: _builtins.str = ...,
-        number: _builtins.int = ...,
+        number: _builtins.int | None = ...,
         randomness: _builtins.str = ...,
         etag: _builtins.str = ...,
         request_id: _builtins.str = ...,
         note: _builtins.str = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["number", b"number", "randomness", b"randomness", "source", b"source"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "number", b"number"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "note", b"note", "number", b"number", "randomness", b"randomness", "request_id", b"request_id", "source", b"source"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["_number", b"_number", "etag", b"etag", "name", b"name", "note", b"note", "number", b"number", "randomness", b"randomness", "request_id", b"request_id"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
-    _WhichOneofReturnType_source: _TypeAlias = _typing.Literal["number", "randomness"]  # noqa: Y015
-    _WhichOneofArgType_source: _TypeAlias = _typing.Literal["source", b"source"]  # noqa: Y015
-    def WhichOneof(self, oneof_group: _WhichOneofArgType_source) -> _WhichOneofReturnType_source | None: ...
+    _WhichOneofReturnType__number: _TypeAlias = _typing.Literal["number"]  # noqa: Y015
+    _WhichOneofArgType__number: _TypeAlias = _typing.Literal["_number", b"_number"]  # noqa: Y015
+    def WhichOneof(self, oneof_group: _WhichOneofArgType__number) -> _WhichOneofReturnType__number | None: ...
 
 Global___RevealDrawRequest: _TypeAlias = RevealDrawRequest  # noqa: Y015
 
