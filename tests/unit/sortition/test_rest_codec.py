@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
+from google.protobuf import message_factory
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from borgerting.sortition.v1 import selection_service_pb2 as pb
 from chassis.errors import Code, DomainError
 from services.sortition.adapters import names
 from services.sortition.adapters.rest.codec import read_into, read_text, snake_path, to_json
+from services.sortition.adapters.rest.examples import EXAMPLES
 from services.sortition.adapters.rest.routes import rule_of
 from services.sortition.adapters.rest.schema import message_schema
 
@@ -140,6 +142,24 @@ def test_every_method_has_a_route_of_its_own_and_a_schema() -> None:
             rules.append((rule.verb, rule.path))
             assert message_schema(method.output_type)["type"] == "object"
     assert len(set(rules)) == len(rules) == 34
+
+
+@pytest.mark.parametrize("method", sorted(EXAMPLES))
+def test_examples_are_what_the_messages_are(method: str) -> None:
+    found = [
+        service.methods_by_name[method]
+        for module in (pb, draw_pb)
+        for service in module.DESCRIPTOR.services_by_name.values()
+        if method in service.methods_by_name
+    ]
+    (descriptor,) = found
+    body, answer = EXAMPLES[method]
+    rule = rule_of(descriptor, "/sortition/api/v1")
+    if body is not None:
+        request = message_factory.GetMessageClass(descriptor.input_type)()
+        read_into(request if rule.body == "*" else getattr(request, rule.body), body)
+    if answer is not None:
+        read_into(message_factory.GetMessageClass(descriptor.output_type)(), answer)
 
 
 class TestNames:
