@@ -6,6 +6,7 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
@@ -28,23 +29,24 @@ def is_fragment(request: Request) -> bool:
 
 
 def context(
-    request: Request, municipality: HeaderMunicipality | None = None, language: str | None = None
+    request: Request,
+    municipality: HeaderMunicipality | None = None,
+    language: str | None = None,
+    address: str | None = None,
 ) -> dict[str, Any]:
-    """What each template may use beside its own data."""
+    """What each template may use beside its own data. `address`: where a GET shows this page."""
     site, who = site_of(request), caller(request)
     spoken = language or who.language
     catalogue = site.catalogues.get(spoken, site.catalogues[DEFAULT_LANGUAGE])
     room = site.room_of(request)
     zone = municipality.time_zone if municipality else "Europe/Copenhagen"
+    shown_at = URL(address) if address else request.url.replace(scheme="", netloc="")
     return {
         "t": catalogue.markup,
         "tn": catalogue.plural_markup,
         "f": formats(spoken, zone),
         "language": spoken,
-        "languages": [
-            (code, str(request.url.include_query_params(language=code).replace(scheme="", netloc="")))
-            for code in LANGUAGES
-        ],
+        "languages": [(code, str(shown_at.include_query_params(language=code))) for code in LANGUAGES],
         "caller": who,
         "municipality": municipality,
         "home": site.home,
@@ -66,14 +68,16 @@ def render(
     municipality: HeaderMunicipality | None = None,
     crumbs: Sequence[Crumb] = (),
     public: bool = False,
+    address: str | None = None,
     **data: Any,
 ) -> HTMLResponse:
     """The page. `public` lets caches keep it shortly when nobody is signed in; all else is never stored.
 
-    `crumbs` are (words, address) from the front page down; the last has no address.
+    `crumbs` are (words, address) from the front page down; the last has no address. `address` is where a
+    GET shows this page, for one that answers a form sent elsewhere: the other language is asked for there.
     """
     site, who = site_of(request), caller(request)
-    values = context(request, municipality) | {"crumbs": tuple(crumbs)} | data
+    values = context(request, municipality, address=address) | {"crumbs": tuple(crumbs)} | data
     body = site.templates.get_template(template).render(values)
     answer = HTMLResponse(body, status_code=status)
     keep = public and status == 200 and not who.principal.signed_in

@@ -138,7 +138,6 @@ def test_an_old_page_overwrites_nothing(desk: Desk) -> None:
     old = desk.client.get(page).text
     desk.submit(page, {"title": "Ændret af én", "purpose": "", "size": "20", "per_address": "1"})
 
-
     hidden = {name: html.unescape(value) for name, value in HIDDEN.findall(old)}
     late = desk.client.post(
         page, data=hidden | {"title": "Ændret af en anden", "purpose": "", "size": "20", "per_address": "1"}

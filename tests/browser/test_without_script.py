@@ -57,6 +57,10 @@ def test_the_whole_journey(page: Page, house: House, tmp_path: Path) -> None:
     page.get_by_label("Regneark med mål").set_input_files(tmp_path / "targets.csv")
     press(page, "Hent målene")
     expect(page.locator("table", has_text="Filen blev ikke brugt")).to_be_visible()
+    # The other language is asked for where the page stands, not where the form was sent.
+    page.get_by_role("link", name="English").click()
+    expect(page.locator("h1")).to_have_text("Who should have the 20 seats?")
+    page.get_by_role("link", name="Dansk").click()
     (tmp_path / "targets.csv").write_text(TARGETS, encoding="utf-8")
     page.get_by_label("Regneark med mål").set_input_files(tmp_path / "targets.csv")
     press(page, "Hent målene")

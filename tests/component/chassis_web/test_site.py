@@ -197,6 +197,11 @@ def test_the_language_is_the_addresss_then_the_cookies_then_danish(client: Visit
     assert '<html lang="da">' in client.get("/sortition/page").text
 
 
+def test_the_other_language_keeps_the_rest_of_the_address(client: Visitor) -> None:
+    text = client.get("/sortition/page?public=true&language=da").text
+    assert 'href="/sortition/page?public=true&amp;language=en"' in text
+
+
 def test_only_pages_for_everyone_are_kept(client: Visitor) -> None:
     assert client.get("/sortition/page").headers["cache-control"] == "no-store"
     public = client.get("/sortition/page?public=true")

@@ -227,6 +227,7 @@ class DrawPages:
             return self._house.page(request, "draw_progress", header, progress=progress)
         page: dict[str, Any] = {
             "base": here,
+            "address": here,
             "back": listing,
             "state": draw.state.value,
             "running": running,
@@ -266,7 +267,16 @@ class DrawPages:
             self._house.words(request), header.slug, view.selection.id, view.selection.title, crumb
         )
         return self._house.page(
-            request, "confirm", header, crumbs, **told, action=action, back=back, values=values
+            request,
+            "confirm",
+            header,
+            crumbs,
+            **told,
+            action=action,
+            back=back,
+            values=values,
+            # A confirming page that answers a form is shown again from the form.
+            address=None if request.method == "GET" else back,
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -60,6 +61,7 @@ class PublicPages:
                 {"id": draw.id, "title": draw.title, "standing": say.standing(draw)} for draw in page.items
             ],
             older=page.next_page_token,
+            changed=max((_changed(draw) for draw in page.items), default=None),
         )
 
     def show(self, request: Request, municipality: str, draw: str) -> Response:
@@ -138,6 +140,7 @@ class PublicPages:
             series.append(("panel", words.text("chart.panel")))
         page: dict[str, Any] = say.page(draw, likeness, spread) | {
             "base": f"{base(header.slug)}/draws/{draw.id}",
+            "address": f"{base(header.slug)}/draws/{draw.id}",
             "draw": draw,
             "shown": likeness,
             "series": series,
@@ -149,11 +152,7 @@ class PublicPages:
             "signed": "record.json" if draw.publish_time is not None else "commitment.json",
             "form": form,
             "status": 400 if form.errors else 200,
-            "changed": max(
-                moment
-                for moment in (draw.commit_time, draw.publish_time, draw.cancel_time)
-                if moment is not None
-            ),
+            "changed": _changed(draw),
         }
         crumbs = [(words.text("public_list.title"), base(header.slug)), (draw.title, None)]
         return self._house.page(request, "draw_public", header, crumbs, public=receipt is None, **page)
@@ -169,6 +168,12 @@ def _selection(uow: UnitOfWork, drawn: UUID) -> UUID:
     if not found or found[0].id != drawn:
         raise DomainError(Code.NOT_FOUND, "DRAW_UNKNOWN")
     return found[0].selection
+
+
+def _changed(draw: PublishedDraw) -> datetime:
+    """When the public page of a draw last changed: a draw is public from one of these moments on."""
+    moments = (draw.commit_time, draw.publish_time, draw.cancel_time)
+    return max(moment for moment in moments if moment is not None)
 
 
 def _receipt(found: ReceiptCheck) -> dict[str, Any]:

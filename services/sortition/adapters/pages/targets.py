@@ -219,6 +219,7 @@ class TargetPages:
         _note(draft, result, words, f)
         shown: dict[str, Any] = {
             "base": selection_base(header.slug, selection.id),
+            "address": f"{selection_base(header.slug, selection.id)}/targets",
             "open": selection.state is SelectionState.PREPARING,
             "size": selection.size,
             "etag": etag or view.etag,
