@@ -238,6 +238,8 @@ def _configure_sqlite(connection: Any, _record: Any) -> None:
     cursor.execute("PRAGMA journal_mode=WAL")
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
+    # What is erased (names, addresses) is overwritten, not only unlinked from its page.
+    cursor.execute("PRAGMA secure_delete=ON")
     cursor.close()
 
 
