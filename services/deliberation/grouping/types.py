@@ -93,9 +93,9 @@ class Figures:
     """How good a plan is, counted from the plan alone.
 
     `pairs_met`: distinct pairs of members who shared a group in any round, held or planned.
-    `bound`: no plan of these rounds lets more pairs meet. It is the pairs met in held rounds, plus the smaller of
-    the pairs still able to meet and the places left: min(C(n, 2), sum over groups of C(size, 2)) for a fresh
-    plan without rules.
+    `bound`: no plan of these rounds lets more pairs meet. It is the pairs met in held rounds, plus the
+    smaller of the pairs still able to meet and the places left: min(C(n, 2), sum over
+    groups of C(size, 2)) for a fresh plan without rules.
     `meetings`: times → number of pairs that met so often, 0 included.
     `most_meetings` leaves out pairs who must share a group whenever both come.
     `fewest_met`: how many others the member with the fewest has met.
