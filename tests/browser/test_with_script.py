@@ -100,6 +100,7 @@ def test_an_error_is_one_press_from_its_field(page: Page, stages: Stages) -> Non
     page.goto(f"{stages.ready}/settings")
     page.get_by_label("Hvor mange pladser er der?").fill("nul")
     page.get_by_role("button", name="Gem").click()
+    assert page.title().startswith("Fejl: ")
     page.locator("#error-summary a").click()
     expect(page.locator("#size")).to_be_focused()
     expect(page.locator("#size-error")).to_contain_text("Skriv et helt tal")
