@@ -97,11 +97,14 @@ def minima(targets: Sequence[Target]) -> dict[str, int]:
 
 
 def _check_lists(respondents: RespondentsTable, include: IdList, exclude: IdList) -> list[Finding]:
+    def shown(person: str, instead: str = "") -> str:
+        return instead if respondents.private else quote(person)
+
     findings = []
     if respondents.info is not None and respondents.ids:
         for chosen in (include, exclude):
             findings += [
-                Finding(Reason.UNKNOWN_ID, chosen.file, row=row, found=quote(person), id=quote(person))
+                Finding(Reason.UNKNOWN_ID, chosen.file, row=row, found=shown(person, "…"), id=shown(person))
                 for person, row in zip(chosen.ids, chosen.rows, strict=True)
                 if person not in respondents.ids
             ]
@@ -111,8 +114,8 @@ def _check_lists(respondents: RespondentsTable, include: IdList, exclude: IdList
             Reason.INCLUDED_AND_EXCLUDED,
             File.INCLUDE,
             row=row,
-            found=quote(person),
-            id=quote(person),
+            found=shown(person, "…"),
+            id=shown(person),
             sizes=(("other", barred[person]),),
         )
         for person, row in zip(include.ids, include.rows, strict=True)

@@ -18,7 +18,7 @@ from .source import Sheet, SourceInfo, opened
 from .targets import TargetsTable
 
 _MOST_CHOICES = 12
-# Headers of columns that are no ids, whatever the first column has to serve for.
+# Headers of columns whose cells are never quoted, even where they serve as ids.
 _PERSONAL = frozenset(
     "name navn full_name fullname fornavn efternavn firstname first_name lastname last_name surname "
     "email e-mail mail phone telefon mobil mobile address adresse street vej cpr birthday fødselsdag".split()
@@ -31,7 +31,8 @@ class RespondentsTable:
 
     `people` are the accepted rows in the file's order, their values in `features` order (the targets'
     spelling). `header` and `store` are the table as it came, every row that is not blank. `rejected` are
-    the row numbers with an error. `ids` are all ids seen, those of rejected rows too.
+    the row numbers with an error. `ids` are all ids seen, those of rejected rows too; `private` where
+    names or addresses serve as ids, which no finding may quote.
     """
 
     info: SourceInfo | None
@@ -43,6 +44,7 @@ class RespondentsTable:
     rejected: frozenset[int]
     ids: frozenset[str]
     findings: tuple[Finding, ...]
+    private: bool = False
 
     @property
     def accepted_count(self) -> int:
@@ -119,6 +121,7 @@ class _Reader:
             frozenset(self._rejected if whole else (number for number, _ in self._store)),
             frozenset(self._first),
             (*self._findings, *self._sheet.trailing),
+            self._private,
         )
 
     def _find_columns(self, row: int) -> None:
@@ -130,6 +133,7 @@ class _Reader:
             self._id_label = quote(normal.value(self._header[index]))
             if len(places.get(normal.header(self._id_label), ())) > 1:
                 self._duplicate(row, self._id_label)
+                self._missing_id = True
         for feature in self._targets.features:
             place = self._column(places, row, feature)
             if place is not None and place == index:
@@ -143,7 +147,7 @@ class _Reader:
         if fallback and not self._features:
             # Probably there is no header row at all: what would be called the id's header is a person's.
             self._missing_id = True
-        self._private = fallback and normal.header(self._id_label) in _PERSONAL
+        self._private = normal.header(self._id_label) in _PERSONAL
         for name in self._address_names:
             place = self._column(places, row, name, Reason.MISSING_ADDRESS_COLUMN)
             if place is not None:
@@ -172,8 +176,10 @@ class _Reader:
                 )
             )
             return None
-        if len(found) > 1 and reason is Reason.MISSING_COLUMN:
+        if len(found) > 1:
+            # Which of them is meant cannot be told, so nothing that stands in them is read or quoted.
             self._duplicate(row, name)
+            return None
         return found[0]
 
     def _duplicate(self, row: int, column: str) -> None:
@@ -250,7 +256,7 @@ class _Reader:
         return person
 
     def _shown(self, person: str) -> str:
-        """The id as a finding may carry it: not at all where names or addresses had to serve as ids."""
+        """The id as a finding may carry it: not at all where names or addresses serve as ids."""
         return "" if self._private else quote(person)
 
     def _wrong_value(self, row: int, person: str, feature: str, place: int, value: str) -> None:

@@ -90,3 +90,20 @@ def test_id_files_have_one_id_a_line_with_or_without_a_header() -> None:
     assert read_ids(b"7\n8", File.INCLUDE).rows == (1, 2)
     assert read_ids(b"", File.EXCLUDE).ids == ()
     assert read_ids("æ1;x\n".encode("utf-16"), File.EXCLUDE).ids == ("æ1",)
+
+
+def test_lists_of_names_that_serve_as_ids_are_not_quoted() -> None:
+    people = read_respondents(b"name,g\nHemmelig,a\nBo,a\nLis,b\n", TARGETS)
+    answer = to_problem(
+        TARGETS,
+        people,
+        2,
+        1,
+        listed(File.INCLUDE, ["Hemmelig", "Skjult"]),
+        listed(File.EXCLUDE, ["Hemmelig"]),
+    )
+    assert isinstance(answer, Findings)
+    assert [(f.reason, f.row, f.found, f.id) for f in answer] == [
+        (Reason.UNKNOWN_ID, 2, "…", ""),
+        (Reason.INCLUDED_AND_EXCLUDED, 1, "…", ""),
+    ]

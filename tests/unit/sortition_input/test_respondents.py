@@ -117,6 +117,14 @@ def test_names_that_have_to_serve_as_ids_are_not_quoted() -> None:
     assert "Hemmelig" not in repr(headless.findings)
 
 
+def test_names_that_were_chosen_as_ids_are_not_quoted_either() -> None:
+    table = read("nr,Name,gender,age\n1,Hemmelig,male,old\n2,Hemmelig,x,old\n", id_column="name")
+    assert places(table) == [
+        (Reason.DUPLICATE_ID, 3, "Name", "…", ""),
+        (Reason.UNKNOWN_VALUE, 3, "gender", "x", ""),
+    ]
+
+
 def test_a_header_nearly_right_is_suggested() -> None:
     (finding,) = read("id,gendr,age\n1,male,old\n").findings
     assert (finding.reason, finding.column, finding.choices) == (
@@ -147,6 +155,21 @@ def test_a_feature_cannot_be_the_id() -> None:
 def test_a_feature_column_that_is_there_twice_is_refused_once() -> None:
     table = read("id,gender,age,Gender\n1,male,old,male\n")
     assert [(f.reason, f.column) for f in table.findings] == [(Reason.DUPLICATE_COLUMN, "gender")]
+
+
+def test_nothing_is_quoted_of_a_column_whose_header_stands_twice() -> None:
+    table = read("id,gender,gender,age\n1,Hemmelig,male,old\n2,Hemmelig,male,x\n")
+    assert places(table) == [
+        (Reason.DUPLICATE_COLUMN, 1, "gender", "", ""),
+        (Reason.UNKNOWN_VALUE, 3, "age", "x", "2"),
+    ]
+    ids = read("id,ID,gender,age\nHemmelig,1,male,old\nHemmelig,2,male,old\n")
+    assert places(ids) == [(Reason.DUPLICATE_COLUMN, 1, "id", "", "")]
+
+
+def test_an_address_column_that_is_there_twice_is_refused() -> None:
+    table = read("id,gender,age,street,Street\n1,male,old,x,y\n", address_columns=("street",))
+    assert places(table) == [(Reason.DUPLICATE_COLUMN, 1, "street", "", "")]
 
 
 def test_a_header_alone_is_no_table() -> None:
