@@ -32,6 +32,7 @@ test: setup ## Every test, the fast ones first
 .PHONY: bench
 bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder of lottery pools)
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.grouping
 	$(if $(POOLS),,$(BIN)/python -m benchmarks.pools .bench/pools)
 	$(BIN)/python -m benchmarks.lottery --pools $(or $(POOLS),.bench/pools)
 

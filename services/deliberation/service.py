@@ -64,9 +64,9 @@ def build(context: BuildContext) -> Service:
 
 
 def commands() -> Commands:
-    from services.deliberation.commands import GROUPS
+    from services.deliberation.commands import groups, registry
 
-    return GROUPS
+    return {**registry.GROUPS, "groups": groups.app}
 
 
 DESCRIPTOR = Descriptor(
@@ -78,5 +78,6 @@ DESCRIPTOR = Descriptor(
         "municipality": "Enter municipalities in the registry, and list them.",
         "token": "Make a bearer token for a script or another system.",
         "sign-in-link": "Make a link that signs one person in once.",
+        "groups": "Plan rotating groups, so that members meet across the assembly.",
     },
 )
