@@ -15,7 +15,7 @@ FEATURES = {
 SIZE = 40
 
 
-def slow_pool(people: int = 450) -> bytes:
+def slow_pool(people: int = 350) -> bytes:
     chance = random.Random(7)
     lines = [",".join(["id", *FEATURES])]
     for number in range(people):
