@@ -1,0 +1,1 @@
+"""The volunteer portal. Begun with its calendar."""
