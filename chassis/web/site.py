@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import resources
+from importlib.resources.abc import Traversable
 from typing import Any
 
 import jinja2
@@ -72,7 +73,7 @@ class Site:
         self.catalogues: Mapping[str, Catalogue] = catalogues(packages)
         self.static = StaticFiles([resources.files(package) / "static" for package in packages])
         self.templates = jinja2.Environment(
-            loader=jinja2.ChoiceLoader([_PackageLoader(package) for package in packages]),
+            loader=jinja2.DictLoader(_sources(packages)),
             autoescape=True,
             undefined=jinja2.StrictUndefined,
             trim_blocks=True,
@@ -95,21 +96,22 @@ class Site:
         return chosen if chosen in LANGUAGES else DEFAULT_LANGUAGE
 
 
-class _PackageLoader(jinja2.BaseLoader):
-    """Templates from a package's `templates` folder, also inside a wheel."""
+def _sources(packages: Sequence[str]) -> dict[str, str]:
+    """Every template of the packages, by name. Read at start: a running process never meets newer ones."""
+    found: dict[str, str] = {}
 
-    def __init__(self, package: str) -> None:
-        self._root = resources.files(package) / "templates"
+    def read(folder: Traversable, prefix: str) -> None:
+        for entry in folder.iterdir():
+            if entry.is_dir():
+                read(entry, f"{prefix}{entry.name}/")
+            elif entry.name.endswith(".html"):
+                found.setdefault(prefix + entry.name, entry.read_text(encoding="utf-8"))
 
-    def get_source(
-        self, environment: jinja2.Environment, template: str
-    ) -> tuple[str, str | None, Callable[[], bool] | None]:
-        if any(part in {"", ".", ".."} for part in template.split("/")):
-            raise jinja2.TemplateNotFound(template)
-        source = self._root.joinpath(*template.split("/"))
-        if not source.is_file():
-            raise jinja2.TemplateNotFound(template)
-        return source.read_text(encoding="utf-8"), str(source), lambda: True
+    for package in packages:
+        root = resources.files(package) / "templates"
+        if root.is_dir():
+            read(root, "")
+    return found
 
 
 def site_of(request: Request) -> Site:
