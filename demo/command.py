@@ -5,16 +5,25 @@ from __future__ import annotations
 import signal
 import subprocess
 import sys
-import time
-import urllib.error
+import threading
 import urllib.request
-from pathlib import Path
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import IO
 
 import typer
 
 from chassis.config import SuiteSettings, load_settings
 
-_READY_LIMIT_S = 120
+_FRONT_PAGE_LIMIT_S = 60
+
+
+@dataclass(frozen=True, slots=True)
+class _Addresses:
+    """Where the suite answers: `http` a URL, `grpc` host and port."""
+
+    http: str
+    grpc: str
 
 
 def demo() -> None:
@@ -27,12 +36,17 @@ def demo() -> None:
     from chassis.app import descriptors
 
     settings = load_settings(descriptors())
-    suite = subprocess.Popen([Path(sys.argv[0]).resolve(), "serve"], stdout=sys.stderr)
+    suite = subprocess.Popen([sys.executable, "-m", "chassis", "serve"], stdout=subprocess.PIPE, text=True)
+    assert suite.stdout is not None  # noqa: S101 - narrows the type: it is the pipe asked for
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda received, _frame: suite.send_signal(received))
     try:
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, lambda received, _frame: suite.send_signal(received))
-        _wait_for(suite, f"http://{settings.host}:{settings.ops_port}/readyz")
-        for line in _prepare(settings):
+        addresses = _wait_until_ready(suite.stdout)
+        if addresses is None:
+            raise typer.Exit(suite.wait() or 1)
+        # The suite may print more; results on our own stdout are the demonstration's alone.
+        threading.Thread(target=lambda: sys.stderr.writelines(suite.stdout or ()), daemon=True).start()
+        for line in _prepare(settings, addresses):
             typer.echo(line)
         raise typer.Exit(suite.wait())
     finally:
@@ -41,8 +55,19 @@ def demo() -> None:
             suite.wait()
 
 
-def _prepare(settings: SuiteSettings) -> list[str]:
-    """Loads the demonstration if there is none; the lines to print."""
+def _wait_until_ready(output: IO[str]) -> _Addresses | None:
+    """Reads until the line `ready http=… grpc=… ops=…`; None when the suite ends without it."""
+    for line in output:
+        word, *pairs = line.split()
+        if word == "ready":
+            found = dict(pair.split("=", 1) for pair in pairs)
+            return _Addresses(found["http"].rstrip("/"), found["grpc"])
+        typer.echo(line, err=True, nl=False)
+    return None
+
+
+def _prepare(settings: SuiteSettings, addresses: _Addresses) -> Iterator[str]:
+    """Loads the demonstration if there is none; the lines to print, each as soon as it is true."""
     from chassis.auth.keys import FileKeys
     from chassis.auth.principal import Principal, Role
     from chassis.auth.tokens import LocalTokens
@@ -57,30 +82,16 @@ def _prepare(settings: SuiteSettings) -> list[str]:
     def token_for(municipality: str | None, role: str) -> str:
         return tokens.issue(Principal("demo", municipality, frozenset({Role(role)})))
 
-    with tcp_channel(f"{settings.host}:{settings.grpc_port}") as channel:
+    def absolute(link: str) -> str:
+        # A suite on a port that it chose itself knows its links as paths only.
+        return f"{addresses.http}{link}" if link.startswith("/") else link
+
+    with tcp_channel(addresses.grpc) as channel:
         demonstration = Demonstration(channel, token_for, lambda text: typer.echo(text, err=True))
         if demonstration.is_empty():
             demonstration.load()
-        front = settings.base_url or f"http://{settings.host}:{settings.http_port}"
-        _wait_for(None, f"{front}/")
-        return [
-            f"{front}/",
-            f"secretariat: {demonstration.sign_in_link('secretariat', HAVNSTED)}",
-            f"operator: {demonstration.sign_in_link('operator', None)}",
-        ]
-
-
-def _wait_for(suite: subprocess.Popen[bytes] | None, url: str) -> None:
-    """Returns when `url` answers 200; exits with the suite's code when it ends before."""
-    until = time.monotonic() + _READY_LIMIT_S
-    while time.monotonic() < until:
-        if suite is not None and suite.poll() is not None:
-            raise typer.Exit(suite.returncode or 1)
-        try:
-            with urllib.request.urlopen(url, timeout=5) as response:  # noqa: S310 - our own address
-                if response.status == 200:
-                    return
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.1)
-    typer.echo(f"{url} did not answer within {_READY_LIMIT_S} s; see the log above.", err=True)
-    raise typer.Exit(1)
+        with urllib.request.urlopen(f"{addresses.http}/", timeout=_FRONT_PAGE_LIMIT_S) as page:  # noqa: S310
+            page.read()
+        yield f"{settings.base_url.rstrip('/') or addresses.http}/"
+        yield f"secretariat: {absolute(demonstration.sign_in_link('secretariat', HAVNSTED))}"
+        yield f"operator: {absolute(demonstration.sign_in_link('operator', None))}"
