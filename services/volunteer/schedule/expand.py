@@ -11,26 +11,12 @@ from dataclasses import replace
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from itertools import islice, takewhile
 
-from dateutil.rrule import rrule, rrulestr
-
 from services.volunteer.schedule.errors import BadInput, Parameter, Reason
+from services.volunteer.schedule.recurrence import faults as rule_faults
+from services.volunteer.schedule.recurrence import recurrence
 from services.volunteer.schedule.types import Change, Series, Slot
 
 MAX_SLOTS = 5_000
-_FREQUENCIES = ("DAILY", "WEEKLY", "MONTHLY", "YEARLY")
-_PARTS = {
-    "FREQ",
-    "INTERVAL",
-    "COUNT",
-    "UNTIL",
-    "WKST",
-    "BYDAY",
-    "BYMONTH",
-    "BYMONTHDAY",
-    "BYSETPOS",
-    "BYWEEKNO",
-    "BYYEARDAY",
-}
 _DAY = timedelta(days=1)
 
 
@@ -105,44 +91,12 @@ def _dates(series: Series, last: date) -> list[date]:
     end = datetime.combine(last, time.max)
     if not series.rule:
         return [series.start.date()] if series.start <= end else []
-    rule = _rule(series)
-    begun = next(iter(rule), None)
-    if begun != series.start:
-        cure: dict[str, Parameter] = {"series": series.id, "start": series.start.date()}
-        raise BadInput([Reason("START_NOT_IN_RULE", {**cure, "first": begun.date() if begun else ""})])
+    rule = recurrence(series.id, series.start, series.rule, series.zone)
     until_last = takewhile(lambda each: each <= end, rule)
     within = [each.date() for each in islice(until_last, MAX_SLOTS + 1)]
     if len(within) > MAX_SLOTS:
         raise BadInput([Reason("TOO_MANY_SLOTS", {"series": series.id, "most": MAX_SLOTS})])
     return within
-
-
-def _rule(series: Series) -> rrule:
-    text = ";".join(
-        part if not part.upper().startswith("UNTIL=") else f"UNTIL={_until(part[6:], series.zone)}"
-        for part in series.rule.split(";")
-    )
-    try:
-        rule = rrulestr(text, dtstart=series.start)
-    except (ValueError, TypeError, KeyError, IndexError, OverflowError):
-        raise BadInput([Reason("BAD_RULE", {"series": series.id, "rule": series.rule})]) from None
-    assert isinstance(rule, rrule)  # noqa: S101 - one RRULE without RDATE or EXDATE is never a set
-    return rule
-
-
-def _until(text: str, zone: tzinfo) -> str:
-    """UNTIL as a local time: a bare date includes that whole day, an instant in UTC becomes local."""
-    try:
-        if len(text) == 8:
-            moment = datetime.combine(date.fromisoformat(text), time(23, 59, 59))
-        elif text.upper().endswith("Z"):
-            instant = datetime.fromisoformat(text.upper().replace("Z", "+00:00"))
-            moment = instant.astimezone(zone).replace(tzinfo=None)
-        else:
-            moment = datetime.fromisoformat(text).replace(tzinfo=None)
-    except (ValueError, OverflowError):
-        return text
-    return moment.strftime("%Y%m%dT%H%M%S")
 
 
 def _check(series: Series) -> None:
@@ -170,18 +124,7 @@ def _check(series: Series) -> None:
         end = change.end or start + (series.end - series.start)
         if not timedelta(0) < end - start <= _DAY:
             faults.append(Reason("BAD_LENGTH", {**name, "date": day}))
-    parts = [part.partition("=") for part in series.rule.upper().split(";")] if series.rule else []
-    keys = [key for key, _, _ in parts]
-    for key in sorted({key for key in keys if key not in _PARTS or keys.count(key) > 1}):
-        faults.append(Reason("BAD_RULE_PART", {**name, "part": key}))
-    frequency = {key: value for key, _, value in parts}.get("FREQ", "")
-    if series.rule and frequency not in _FREQUENCIES:
-        faults.append(Reason("BAD_FREQUENCY", {**name, "known": ", ".join(_FREQUENCIES)}))
-    if {"COUNT", "UNTIL"} <= set(keys):
-        faults.append(Reason("COUNT_AND_UNTIL", name))
-    if any(
-        key in ("COUNT", "INTERVAL") and not (v.isdigit() and 0 < int(v) < 100_000) for key, _, v in parts
-    ):
-        faults.append(Reason("BAD_RULE", {**name, "rule": series.rule}))
+    if series.rule:
+        faults += rule_faults(series.id, series.rule)
     if faults:
         raise BadInput(faults)

@@ -22,8 +22,8 @@ def feed(slots: Iterable[Slot], *, domain: str, stamp: datetime, titles: Mapping
     """The slots as one VCALENDAR: CRLF, lines of at most 75 octets, VTIMEZONE for every zone used.
 
     `domain` (example.org) makes UIDs worldwide unique; `stamp`: when the feed was made; `titles`: series
-    id → public title (the id where there is none). Raises BadInput for a domain that is none, a stamp without an
-    offset, or a zone that has no IANA name (`ZoneInfo.key`).
+    id → public title (the id where there is none). Raises BadInput for a domain that is none, a stamp
+    without an offset, or a zone that has no IANA name (`ZoneInfo.key`).
     """
     if not domain.isascii() or not all(part.replace("-", "").isalnum() for part in domain.split(".")):
         raise BadInput([Reason("BAD_DOMAIN", {"domain": domain})])
@@ -58,8 +58,8 @@ def feed(slots: Iterable[Slot], *, domain: str, stamp: datetime, titles: Mapping
 def _timezone(name: str, zone: tzinfo, slots: Sequence[Slot]) -> Timezone:
     """A VTIMEZONE with every change of the clock from a year before the slots to a year after.
 
-    Made here: the library's own (7.3) starts summer time an hour late, since it writes the onset in the new
-    offset where RFC 5545, section 3.6.5, has the old one (TZOFFSETFROM).
+    Made here: the library's own (7.3) writes the onset of summer time in the new offset where RFC 5545,
+    section 3.6.5, has the old one (TZOFFSETFROM), so that a strict reader begins it an hour late.
     """
     begin = min(slot.start for slot in slots) - _YEAR
     end = max(slot.end for slot in slots) + _YEAR

@@ -173,6 +173,20 @@ def test_an_endless_series_ends_with_the_window() -> None:
         (_series("FREQ=DAILY;COUNT=0"), ["BAD_RULE"]),
         (_series("FREQ=DAILY;INTERVAL=-1"), ["BAD_RULE"]),
         (_series("FREQ=DAILY;BYDAY=XX"), ["BAD_RULE"]),
+        (_series("FREQ=DAILY;COUNT=²"), ["BAD_RULE"]),
+        (_series("FREQ=WEEKLY;BYDAY=2TU"), ["BAD_RULE"]),
+        (_series("FREQ=WEEKLY;WKST=XX"), ["BAD_RULE"]),
+        (_series("FREQ=MONTHLY;BYMONTHDAY=3,99"), ["BAD_RULE"]),
+        (_series("FREQ=MONTHLY;BYMONTHDAY=0"), ["BAD_RULE"]),
+        (_series("FREQ=YEARLY;BYMONTH=-3"), ["BAD_RULE"]),
+        (_series("FREQ=WEEKLY;INTERVAL=1,2"), ["BAD_RULE"]),
+        (_series("FREQ=WEEKLY;BYMONTHDAY=3"), ["BAD_RULE_PART"]),
+        (_series("FREQ=DAILY;BYSETPOS=2"), ["BAD_RULE_PART"]),
+        (_series("FREQ=MONTHLY;BYWEEKNO=3"), ["BAD_RULE_PART"]),
+        (_series("FREQ=WEEKLY;;COUNT=2"), ["BAD_RULE_PART"]),
+        (_series("RRULE:FREQ=WEEKLY"), ["BAD_FREQUENCY", "BAD_RULE_PART"]),
+        (_series("FREQ=DAILY;UNTIL=20260302"), ["START_NOT_IN_RULE"]),
+        (_series("FREQ=DAILY;BYMONTH=2;BYMONTHDAY=31"), ["START_NOT_IN_RULE"]),
         (_series("FREQ=DAILY;UNTIL=soon"), ["BAD_RULE"]),
         (_series("FREQ=DAILY;COUNT=2;UNTIL=20270101"), ["COUNT_AND_UNTIL"]),
         (_series("FREQ=WEEKLY;BYDAY=WE"), ["START_NOT_IN_RULE"]),
@@ -187,6 +201,21 @@ def test_an_endless_series_ends_with_the_window() -> None:
 )
 def test_each_fault(series: Series, codes: list[str]) -> None:
     assert _codes(series) == codes
+
+
+@pytest.mark.parametrize(
+    ("rule", "dates"),
+    [
+        ("FREQ=MONTHLY;BYDAY=1TU;COUNT=3", [(3, 3), (4, 7), (5, 5)]),
+        ("FREQ=MONTHLY;BYMONTHDAY=3,-1;COUNT=3", [(3, 3), (3, 31), (4, 3)]),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=2;COUNT=3", [(3, 3), (4, 2), (5, 4)]),
+        ("freq=weekly;interval=2;count=2", [(3, 3), (3, 17)]),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=SU;COUNT=3", [(3, 3), (3, 15), (3, 17)]),
+        ("FREQ=WEEKLY;INTERVAL=2;BYDAY=TU,SU;WKST=MO;COUNT=3", [(3, 3), (3, 8), (3, 17)]),
+    ],
+)
+def test_rules_by_hand(rule: str, dates: list[tuple[int, int]]) -> None:
+    assert [(slot.on.month, slot.on.day) for slot in _slots(_series(rule))] == dates
 
 
 def test_the_most_slots_there_may_be() -> None:

@@ -79,10 +79,20 @@ def test_a_second_library_reads_the_same_instants(start: datetime, zone: str) ->
         )
 
 
-def test_the_morning_after_a_change_night_is_read_right() -> None:
-    slots = _slots("Europe/Copenhagen", datetime(2026, 3, 29, 3, 15), 1)
-    content = _feed(slots)
-    assert _instant(_events(content)[0], "DTSTART", content) == datetime(2026, 3, 29, 1, 15, tzinfo=UTC)
+def test_clocks_change_when_they_do_read_strictly() -> None:
+    """Onsets are local times in the offset before the change (RFC 5545, section 3.6.5)."""
+    text = _feed(_slots("Europe/Copenhagen", datetime(2026, 3, 29, 3, 15), 1)).decode()
+    onsets = []
+    for block in re.findall(r"BEGIN:(?:STANDARD|DAYLIGHT)\r\n(.*?)END:", text, re.S):
+        values = dict(line.split(":", 1) for line in block.split("\r\n") if line)
+        onset = datetime.strptime(values["DTSTART"] + values["TZOFFSETFROM"], "%Y%m%dT%H%M%S%z")
+        onsets.append((onset.astimezone(UTC), values["TZOFFSETTO"]))
+    changes = [each for each in onsets if date(2026, 1, 1) <= each[0].date() < date(2027, 9, 1)]
+    assert changes == [
+        (datetime(2026, 3, 29, 1, tzinfo=UTC), "+0200"),
+        (datetime(2026, 10, 25, 1, tzinfo=UTC), "+0100"),
+        (datetime(2027, 3, 28, 1, tzinfo=UTC), "+0200"),
+    ]
 
 
 def test_identity_sequence_and_cancellation() -> None:
