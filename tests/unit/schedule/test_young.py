@@ -263,3 +263,22 @@ def test_rules_may_be_given() -> None:
         "house rule",
         ("2026-10-10 10:00",),
     )
+
+
+def test_the_last_day_of_school_is_still_one() -> None:
+    leaving = Youth(date(2010, 5, 1), date(2026, 10, 5))
+    assert found(leaving, shift("2026-10-05", "15:00", "17:01")) == ["SCHOOL_DAY_TOO_LONG"]
+    assert found(leaving, shift("2026-10-06", "15:00", "17:01")) == []
+
+
+def test_a_pause_counts_once_in_a_shift_over_midnight() -> None:
+    nothing = (RuleSet(date(2000, 1, 1), None, "none", (Band(13, 17, None, 0, 0, 0, 0, 0),)),)
+    start, end = (datetime(2026, 10, day, 10, tzinfo=UTC) + timedelta(hours=9) for day in (9, 10))
+    over = Shift("a", start, end - timedelta(hours=18), timedelta(minutes=200))
+    # Local time 21:00 to 03:00: three hours on each date, of which the pause takes 180 and then 20 minutes.
+    broken = check([over], PUPIL, ZONE, school, nothing)
+    assert [
+        (each.reason.code, each.reason.params.get("minutes"))
+        for each in broken
+        if each.reason.code.endswith("_LONG")
+    ] == [("DAY_TOO_LONG", 160), ("SCHOOL_WEEK_TOO_LONG", 160)]
