@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from chassis.text import Catalogue
 from chassis.web.formats import Formats
-from services.sortition.adapters.pages.journey import Journey, number_text
+from services.sortition.adapters.pages.journey import Journey, inside_a_sentence, number_text
 from services.sortition.adapters.pages.public_words import PublicWords
 from services.sortition.app.views import DrawView, PanelView, PublishedDraw, SelectionView
 from services.sortition.domain.draw import Draw, DrawMethod, DrawMode, DrawState
@@ -189,3 +189,15 @@ def test_the_lottery_is_told_in_eight_sentences(
     assert not [s for s in sentences if s.startswith("public.") or "–" in s or "{" in s]
     if known:
         assert any("437" in sentence for sentence in sentences)
+
+
+@pytest.mark.parametrize(
+    ("typed", "shown"),
+    [
+        ("tre terninger", "tre terninger"),
+        ("Terningerne viste 4-3-7. ", "Terningerne viste 4-3-7"),
+        (" . ", ""),
+    ],
+)
+def test_typed_words_end_a_sentence_with_one_full_stop(typed: str, shown: str) -> None:
+    assert inside_a_sentence(typed) == shown

@@ -6,7 +6,7 @@ from typing import Any
 
 from chassis.text import Catalogue
 from chassis.web.formats import Formats
-from services.sortition.adapters.pages.journey import AT_WORK, number_text
+from services.sortition.adapters.pages.journey import AT_WORK, inside_a_sentence, number_text
 from services.sortition.adapters.pages.views import FileLine, file_kind
 from services.sortition.app.create_draw import CreateDraw
 from services.sortition.app.present import is_public
@@ -178,7 +178,7 @@ class DrawWords:
             "panels": f.number(draw.panels),
             "last": number_text(draw.panels - 1, draw.panels),
             "number": "" if draw.number is None else number_text(draw.number, draw.panels),
-            "source": draw.announced or self._words.text("public.source_unknown"),
+            "source": inside_a_sentence(draw.announced) or self._words.text("public.source_unknown"),
             "committed": f.moment(draw.commit_time) if draw.commit_time else "",
             "published": f.moment(draw.publish_time) if draw.publish_time else "",
         }

@@ -156,6 +156,11 @@ class Journey:
         return ""
 
 
+def inside_a_sentence(text: str) -> str:
+    """What somebody typed, for the end of a sentence of ours: without full stops of its own."""
+    return text.rstrip(" .")
+
+
 def number_text(number: int, panels: int) -> str:
     """As it is read from dice: 7 of 1,000 panels is '007'."""
     return str(number).zfill(len(str(panels - 1)))

@@ -7,7 +7,7 @@ from typing import Any
 
 from chassis.text import Catalogue
 from chassis.web.formats import Formats
-from services.sortition.adapters.pages.journey import number_text
+from services.sortition.adapters.pages.journey import inside_a_sentence, number_text
 from services.sortition.adapters.pages.views import (
     FILE_KINDS,
     Chances,
@@ -141,6 +141,7 @@ class PublicWords:
     def _facts(self, draw: PublishedDraw) -> dict[str, str]:
         f, words = self._f, self._words
         features = list(by_feature(draw.values, lambda value: value.target.feature))
+        unknown = words.text("public.source_unknown")
         return {
             "title": draw.title,
             "pool": f.number(draw.pool_size),
@@ -149,8 +150,8 @@ class PublicWords:
             "last": number_text(draw.panels - 1, draw.panels),
             "first": number_text(0, draw.panels),
             "number": "" if draw.number is None else number_text(draw.number, draw.panels),
-            "source": draw.announced or words.text("public.source_unknown"),
-            "note": draw.note or draw.announced or words.text("public.source_unknown"),
+            "source": inside_a_sentence(draw.announced) or unknown,
+            "note": inside_a_sentence(draw.note) or inside_a_sentence(draw.announced) or unknown,
             "randomness": draw.randomness,
             "features": f.listing([feature.lower() for feature in features]),
             "committed": f.moment(draw.commit_time) if draw.commit_time else "",
