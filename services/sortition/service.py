@@ -50,8 +50,9 @@ def _engine_check() -> CheckResult:
 
 def commands() -> Commands:
     from services.sortition.commands import app
+    from services.sortition.commands.representation import app as representation
 
-    return {"lottery": app}
+    return {"lottery": app, "representation": representation}
 
 
 DESCRIPTOR = Descriptor(
@@ -59,5 +60,8 @@ DESCRIPTOR = Descriptor(
     build=build,
     migrations="services.sortition.migrations",
     commands=commands,
-    command_help={"lottery": "Draw a panel by lot on the command line, and check draws."},
+    command_help={
+        "lottery": "Draw a panel by lot on the command line, and check draws.",
+        "representation": "Share seats by population, and account for how a panel mirrors its people.",
+    },
 )

@@ -8,6 +8,8 @@ from importlib import resources
 LANGUAGES = ("en", "da")
 
 _PLURAL = {"en": lambda n: int(n != 1), "da": lambda n: int(n != 1)}
+# The catalogues of the command line; pages have others.
+_FILES = ("messages.po", "representation.po")
 _THOUSANDS = {"en": ",", "da": "."}
 
 
@@ -45,13 +47,14 @@ def _catalogue(language: str) -> dict[str, tuple[str, ...]]:
     # Read from the .po itself, so that no compiled file can be missing or stale.
     from babel.messages.pofile import read_po
 
-    path = resources.files("services.sortition") / "locale" / language / "LC_MESSAGES" / "messages.po"
-    with path.open("rb") as stream:
-        catalogue = read_po(stream, locale=language)
+    folder = resources.files("services.sortition") / "locale" / language / "LC_MESSAGES"
     messages: dict[str, tuple[str, ...]] = {}
-    for message in catalogue:
-        key = message.id[0] if isinstance(message.id, list | tuple) else message.id
-        text = message.string
-        if key and text:
-            messages[key] = tuple(text) if isinstance(text, list | tuple) else (text,)
+    for name in _FILES:
+        with (folder / name).open("rb") as stream:
+            catalogue = read_po(stream, locale=language)
+        for message in catalogue:
+            key = message.id[0] if isinstance(message.id, list | tuple) else message.id
+            text = message.string
+            if key and text:
+                messages[key] = tuple(text) if isinstance(text, list | tuple) else (text,)
     return messages

@@ -20,6 +20,9 @@ class File(StrEnum):
     TARGETS = "targets"
     INCLUDE = "include"
     EXCLUDE = "exclude"
+    POPULATION = "population"
+    COUNTS = "counts"
+    CROSS = "cross"
     REQUEST = "request"
 
 
@@ -41,6 +44,7 @@ class Reason(StrEnum):
     MISSING_COLUMN = "MISSING_COLUMN"
     MISSING_ADDRESS_COLUMN = "MISSING_ADDRESS_COLUMN"
     DUPLICATE_COLUMN = "DUPLICATE_COLUMN"
+    UNKNOWN_COLUMN = "UNKNOWN_COLUMN"
     FEATURE_IS_ID = "FEATURE_IS_ID"
     EMPTY_ID = "EMPTY_ID"
     DUPLICATE_ID = "DUPLICATE_ID"
