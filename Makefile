@@ -33,6 +33,7 @@ test: setup ## Every test, the fast ones first
 bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder of lottery pools)
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.grouping
+	$(BIN)/python -m benchmarks.representation
 	$(if $(POOLS),,$(BIN)/python -m benchmarks.pools .bench/pools)
 	$(BIN)/python -m benchmarks.lottery --pools $(or $(POOLS),.bench/pools)
 
