@@ -5,7 +5,7 @@ its bound (less than one seat) and against rounding each share to the nearest wh
 Crosses: random tables of two features, both margins. Small figures: an invented municipality's pool of 240, a
 panel of 36 and the 27 who stayed, five features, then two crosses more; how many figures are hidden, against
 hiding only those under 5 (the least there can be, and how many of those anyone can then solve for) and
-against leaving out every table that has one. Prints Markdown tables and the goals; exits 1 when one is missed.
+against leaving out every table that has one. Prints Markdown tables and the goals; exits 1 if one is missed.
 """
 
 from __future__ import annotations
