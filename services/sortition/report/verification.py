@@ -29,7 +29,8 @@ def verify_files(
         return report
     if key is None:
         report.unchecked.append(
-            "the municipality's signature: give --key, or run\n    " + verifier.openssl(record)
+            "the municipality's signature: give --key, or run (KEY: its public key)\n    "
+            + verifier.openssl(record)
         )
         return report
     public = key.read_bytes()

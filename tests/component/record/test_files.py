@@ -6,6 +6,7 @@ import ast
 import dataclasses
 import json
 import secrets
+import shlex
 import shutil
 import subprocess
 import sys
@@ -111,6 +112,19 @@ def test_the_openssl_line_that_it_prints_checks_the_signature(copied):
     content = (copied / "record.json").read_bytes()
     (copied / "record.json").write_bytes(content.replace(b'"size":10', b'"size":11'))
     assert subprocess.run(command, cwd=copied, capture_output=True, check=False).returncode != 0
+
+
+def test_the_openssl_line_bears_a_path_that_a_shell_would_take_apart(copied):
+    folder = copied.rename(copied.with_name("mayor's draw; 2"))
+    printed = subprocess.run(
+        [sys.executable, folder / "verifier.py", folder / "record.json"],
+        capture_output=True,
+        text=True,
+        check=False,
+    ).stdout
+    line = next(line.strip() for line in printed.splitlines() if "openssl pkeyutl" in line)
+    command = shlex.split(line.replace("KEY", shlex.quote(str(folder / "public.pem"))))
+    assert subprocess.run(command, capture_output=True, check=False).returncode == 0
 
 
 def test_exit_codes_of_the_one_file(copied):

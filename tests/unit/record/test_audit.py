@@ -168,6 +168,12 @@ def test_a_panel_that_breaks_a_quota_is_refused(files):
     assert refusal == 'part "panels": panel 0 seats somebody excluded by hand'
 
 
+def test_panels_that_give_other_chances_than_the_lottery_proved_best_are_refused(files):
+    files.record["panels"] = [files.record["outcome"]] * len(files.record["panels"])
+    [refusal] = files.refusals()
+    assert refusal == 'part "panels": give somebody a chance 0.750000 away from the exact lottery\'s'
+
+
 def test_a_trusted_inequality_is_counted_in_the_verdict(files):
     row = {"kind": "trusted", "coefficients": [[0, 1]], "lower": None, "upper": 2, "feature": "", "value": ""}
     files.audit["rows"].append(row)
