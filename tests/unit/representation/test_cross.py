@@ -207,3 +207,49 @@ def test_a_cross_too_large_to_round() -> None:
     values = [PopulationValue(f, str(i), 1) for f in "ab" for i in range(71)]
     with pytest.raises(BadInput, match="CROSS_TOO_LARGE"):
         seats(1, values, [Cross(("a", "b"), ())])
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.data())
+def test_seats_are_found_exactly_when_listing_every_table_finds_some(data: st.DataObject) -> None:
+    """Floors and ceilings at random; a clash is minimal: each limit of it left out, the others can hold."""
+    keys: list[tuple[str, ...]] = list(itertools.product(GENDERS, ("old", "young")))
+    people = [data.draw(st.sampled_from([0, 1, 3, 20, 300])) for _ in keys]
+    floors = [data.draw(st.integers(0, min(count, 2))) for count in people]
+    ceilings = [data.draw(st.none() | st.integers(floor, floor + 2)) for floor in floors]
+    size = data.draw(st.integers(0, min(8, sum(people))))
+    values, cross = question(
+        dict(zip(keys, zip(people, floors, ceilings, strict=True), strict=True)), "gender", "age"
+    )
+    of = {v.value: v.seats for v in seats(size, values).values}
+
+    def exists(limits: list[tuple[LimitKind, tuple[str, ...], int]]) -> bool:
+        def holds(table: tuple[int, ...]) -> bool:
+            for kind, named, figure in limits:
+                count = sum(n for n, key in zip(table, keys, strict=True) if set(named) <= set(key))
+                if kind is LimitKind.SEATS and count != figure:
+                    return False
+                if kind is LimitKind.FLOOR and count < figure:
+                    return False
+                if kind in (LimitKind.CEILING, LimitKind.POPULATION) and count > figure:
+                    return False
+            return True
+
+        return any(holds(table) for table in itertools.product(range(size + 3), repeat=len(keys)))
+
+    every: list[tuple[LimitKind, tuple[str, ...], int]]
+    every = [(LimitKind.SEATS, (value,), count) for value, count in of.items()]
+    every += [(LimitKind.POPULATION, key, count) for key, count in zip(keys, people, strict=True)]
+    every += [(LimitKind.FLOOR, key, floor) for key, floor in zip(keys, floors, strict=True)]
+    every += [(LimitKind.CEILING, k, c) for k, c in zip(keys, ceilings, strict=True) if c is not None]
+    if exists(every):
+        made = seats(size, values, [cross])
+        check(made)
+        for cell, floor, ceiling in zip(made.crosses[0].cells, floors, ceilings, strict=True):
+            assert floor <= cell.seats <= (size if ceiling is None else ceiling)
+        return
+    with pytest.raises(Infeasible) as refusal:
+        seats(size, values, [cross])
+    clash = [(limit.kind, limit.values, limit.seats) for limit in refusal.value.clash]
+    assert not exists(clash)
+    assert all(exists([other for other in clash if other != limit]) for limit in clash)
