@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from chassis.auth.pages import PageSecurity
     from chassis.auth.tokens import TokenVerifier
     from chassis.clock import Clock
-    from chassis.config import SuiteSettings
+    from chassis.config import ServiceSettings, SuiteSettings
     from chassis.db import Database
     from chassis.events.ports import Broker
     from chassis.inbox import Subscription
@@ -98,6 +98,7 @@ class Descriptor:
 
     `migrations` is the package of its Alembic scripts ("services.sortition.migrations"). `command_help` names
     its command groups with a line of help each; `commands`, called when one of them is used, gives them.
+    `settings` gives the class of the service's own settings, if it has any.
     """
 
     name: str
@@ -105,6 +106,7 @@ class Descriptor:
     migrations: str
     commands: Callable[[], Commands] | None = None
     command_help: Mapping[str, str] = field(default_factory=dict)
+    settings: Callable[[], type[ServiceSettings]] | None = None
 
     @property
     def package(self) -> str:

@@ -187,14 +187,14 @@ def check_config(
     ] = False,
 ) -> None:
     """Say everything that is wrong with the settings, at once. Exit 0: nothing; 2: something."""
-    from chassis.config import describe_settings, load_settings
+    from chassis.config import check_settings, describe_settings
 
-    found = descriptors()
+    models = {name: found.settings() if found.settings else None for name, found in descriptors().items()}
     if list_all:
-        for variable, default, meaning in describe_settings(found):
+        for variable, default, meaning in describe_settings(models):
             typer.echo(f"{variable}={default}\n    {meaning}")
         return
-    settings = load_settings(found)
+    settings = check_settings(models)
     typer.echo(
         f"The settings are in order (profile {settings.profile}, data in {settings.data_dir.absolute()})."
     )

@@ -10,10 +10,10 @@ import re
 from collections.abc import Iterable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chassis.clock import Clock, FixedClock, SystemClock
@@ -70,6 +70,27 @@ class SuiteSettings(BaseSettings):
         return self.database_urls.get(service) or f"sqlite:///{self.data_dir.absolute() / service}.sqlite3"
 
 
+class ServiceSettings(BaseModel):
+    """Base of a service's own settings: a subclass's fields are its variables, with what each is for."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    @classmethod
+    def read(cls, service: str, variables: Mapping[str, str]) -> Self:
+        """From `service_settings(service)`. Raises SettingsError with everything that is wrong."""
+        try:
+            return cls.model_validate(dict(variables))
+        except ValidationError as error:
+            raise SettingsError(
+                f"{PREFIX}{service.upper()}__{str(found['loc'][0]).upper()}: {found['msg']}."
+                for found in error.errors()
+            ) from None
+
+
+ServiceModels = Mapping[str, type[ServiceSettings] | None]
+"""Service -> its own settings, None when it has none."""
+
+
 def load_settings(
     services: Iterable[str],
     environment: Mapping[str, str] | None = None,
@@ -121,16 +142,41 @@ def service_settings(service: str, environment: Mapping[str, str] | None = None)
     }
 
 
-def describe_settings(services: Iterable[str]) -> list[tuple[str, str, str]]:
+def check_settings(services: ServiceModels, environment: Mapping[str, str] | None = None) -> SuiteSettings:
+    """The suite's settings, when those of every service are in order as well.
+
+    Raises SettingsError with everything that is wrong, the suite's own first.
+    """
+    problems: list[str] = []
+    settings = None
+    try:
+        settings = load_settings(services, environment)
+    except SettingsError as error:
+        problems += error.problems
+    for service, model in services.items():
+        try:
+            (model or ServiceSettings).read(service, service_settings(service, environment))
+        except SettingsError as error:
+            problems += error.problems
+    if settings is None or problems:
+        raise SettingsError(problems)
+    return settings
+
+
+def describe_settings(services: ServiceModels) -> list[tuple[str, str, str]]:
     """Every variable with its default and what it is for."""
     rows = [
         (_variable(name), str(field.default), field.description or "")
         for name, field in SuiteSettings.model_fields.items()
         if name != "database_urls"
     ]
-    for service in services:
+    for service, model in services.items():
         default = f"sqlite:///DATA_DIR/{service}.sqlite3"
         rows.append((f"{PREFIX}{service.upper()}__DATABASE_URL", default, f"{service}'s store"))
+        rows += [
+            (f"{PREFIX}{service.upper()}__{name.upper()}", str(field.default), field.description or "")
+            for name, field in (model.model_fields if model else {}).items()
+        ]
     return rows
 
 

@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from chassis.commands import CommandContext
+    from chassis.config import ServiceSettings
     from services.deliberation.adapters.registry import Registry
 
 
@@ -24,9 +25,9 @@ def make_registry(
 
     from chassis.auth.keys import Sealer
     from services.deliberation.adapters.registry import Registry
-    from services.deliberation.settings import read_settings
+    from services.deliberation.settings import DeliberationSettings
 
-    settings = read_settings(service_settings)
+    settings = DeliberationSettings.read("deliberation", service_settings)
     return Registry(
         context.database,
         context.clock,
@@ -69,11 +70,18 @@ def commands() -> Commands:
     return {**registry.GROUPS, "groups": groups.app}
 
 
+def settings() -> type[ServiceSettings]:
+    from services.deliberation.settings import DeliberationSettings
+
+    return DeliberationSettings
+
+
 DESCRIPTOR = Descriptor(
     name="deliberation",
     build=build,
     migrations="services.deliberation.migrations",
     commands=commands,
+    settings=settings,
     command_help={
         "municipality": "Enter municipalities in the registry, and list them.",
         "token": "Make a bearer token for a script or another system.",

@@ -2,18 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from datetime import timedelta
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field
 
-from chassis.config import SettingsError, SuiteSettings
+from chassis.config import ServiceSettings, SuiteSettings
 from services.deliberation.domain.sign_in_link import LONGEST_TTL, SHORTEST_TTL
 
 
-class DeliberationSettings(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
+class DeliberationSettings(ServiceSettings):
     sign_in_link_minutes: int = Field(
         15,
         ge=int(SHORTEST_TTL.total_seconds() // 60),
@@ -24,17 +21,6 @@ class DeliberationSettings(BaseModel):
     @property
     def sign_in_link_ttl(self) -> timedelta:
         return timedelta(minutes=self.sign_in_link_minutes)
-
-
-def read_settings(variables: Mapping[str, str]) -> DeliberationSettings:
-    """From the service's own variables. Raises SettingsError with everything that is wrong."""
-    try:
-        return DeliberationSettings.model_validate(dict(variables))
-    except ValidationError as error:
-        raise SettingsError(
-            f"BORGERTING_DELIBERATION__{str(found['loc'][0]).upper()}: {found['msg']}."
-            for found in error.errors()
-        ) from None
 
 
 def site_url(settings: SuiteSettings) -> str:

@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from chassis.app import BuildContext, CheckResult, Commands, Descriptor, Service
+
+if TYPE_CHECKING:
+    from chassis.config import ServiceSettings
 
 
 def build(context: BuildContext) -> Service:
@@ -14,9 +19,9 @@ def build(context: BuildContext) -> Service:
     from services.sortition.adapters.unit_of_work import SqlUnitOfWork
     from services.sortition.adapters.worker import DrawHandler, child_engine
     from services.sortition.app.ports import UnitOfWork
-    from services.sortition.settings import read_settings
+    from services.sortition.settings import SortitionSettings
 
-    settings = read_settings(context.service_settings)
+    settings = SortitionSettings.read("sortition", context.service_settings)
     meter = PrometheusMeter(context.metrics)
     entry: Entry[UnitOfWork] = Entry(context.database, lambda transaction: SqlUnitOfWork(transaction, meter))
     selections, draws = SelectionDesk(entry, context.clock), DrawDesk(entry, context.clock)
@@ -55,11 +60,18 @@ def commands() -> Commands:
     return {"lottery": app, "representation": representation}
 
 
+def settings() -> type[ServiceSettings]:
+    from services.sortition.settings import SortitionSettings
+
+    return SortitionSettings
+
+
 DESCRIPTOR = Descriptor(
     name="sortition",
     build=build,
     migrations="services.sortition.migrations",
     commands=commands,
+    settings=settings,
     command_help={
         "lottery": "Draw a panel by lot on the command line, and check draws.",
         "representation": "Share seats by population, and account for how a panel mirrors its people.",

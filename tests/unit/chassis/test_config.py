@@ -8,10 +8,13 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import Field
 
 from chassis.clock import FixedClock, SystemClock
 from chassis.config import (
+    ServiceSettings,
     SettingsError,
+    check_settings,
     describe_settings,
     load_settings,
     parse_clock,
@@ -19,6 +22,13 @@ from chassis.config import (
 )
 
 SERVICES = ["deliberation", "sortition"]
+
+
+class OwnSettings(ServiceSettings):
+    draw_memory_mib: int = Field(4096, ge=512, description="memory of a draw")
+
+
+MODELS = {"deliberation": None, "sortition": OwnSettings}
 
 
 def problems(**environment: str) -> list[str]:
@@ -101,12 +111,13 @@ def test_production_refuses_embedded_defaults() -> None:
 
 
 def test_every_setting_is_described() -> None:
-    rows = {name: meaning for name, _, meaning in describe_settings(SERVICES)}
+    rows = {name: meaning for name, _, meaning in describe_settings(MODELS)}
     assert all(rows.values())
     assert {
         "BORGERTING_HTTP_PORT",
         "BORGERTING_KAFKA__BOOTSTRAP",
         "BORGERTING_SORTITION__DATABASE_URL",
+        "BORGERTING_SORTITION__DRAW_MEMORY_MIB",
     } <= set(rows)
 
 
@@ -165,3 +176,21 @@ def test_no_clock_is_the_machine_s() -> None:
 def test_what_is_no_clock_is_refused_with_an_example(text: str) -> None:
     with pytest.raises(ValueError, match=r"P3M|offset|calendar"):
         parse_clock(text, FixedClock(NOW))
+
+
+def test_a_services_own_settings_are_checked_with_the_suites() -> None:
+    with pytest.raises(SettingsError) as refused:
+        check_settings(
+            MODELS,
+            {
+                "BORGERTING_HTTP_PORT": "x",
+                "BORGERTING_SORTITION__DRAW_MEMORY_MIB": "12",
+                "BORGERTING_DELIBERATION__MISSPELT": "1",
+            },
+        )
+    assert [problem.split(":")[0] for problem in refused.value.problems] == [
+        "BORGERTING_HTTP_PORT",
+        "BORGERTING_DELIBERATION__MISSPELT",
+        "BORGERTING_SORTITION__DRAW_MEMORY_MIB",
+    ]
+    assert check_settings(MODELS, {"BORGERTING_SORTITION__DRAW_MEMORY_MIB": "512"}).profile == "embedded"

@@ -7,20 +7,20 @@ import pytest
 from chassis.config import SettingsError
 from chassis.metrics import Metrics
 from services.sortition.adapters.measures import PrometheusMeter
-from services.sortition.settings import read_settings
+from services.sortition.settings import SortitionSettings
 
 
 def test_nothing_need_be_set() -> None:
-    assert read_settings({}).draw_memory_mib == 4096
+    assert SortitionSettings.read("sortition", {}).draw_memory_mib == 4096
 
 
 def test_what_is_set_counts() -> None:
-    assert read_settings({"draw_memory_mib": "1024"}).draw_memory_mib == 1024
+    assert SortitionSettings.read("sortition", {"draw_memory_mib": "1024"}).draw_memory_mib == 1024
 
 
 def test_everything_wrong_is_said_at_once_by_its_variable() -> None:
     with pytest.raises(SettingsError) as caught:
-        read_settings({"draw_memory_mib": "12", "draw_memmory": "1"})
+        SortitionSettings.read("sortition", {"draw_memory_mib": "12", "draw_memmory": "1"})
     assert [problem.split(":")[0] for problem in caught.value.problems] == [
         "BORGERTING_SORTITION__DRAW_MEMORY_MIB",
         "BORGERTING_SORTITION__DRAW_MEMMORY",
