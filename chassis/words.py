@@ -3,7 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from typing import Protocol
+
+
+class Language(StrEnum):
+    """The languages there are, as commands take them."""
+
+    EN = "en"
+    DA = "da"
+
 
 LANGUAGES = ("da", "en")
 DEFAULT_LANGUAGE = "da"
@@ -39,3 +48,11 @@ def language_from(accept_language: str | None) -> str:
         if language in LANGUAGES and best_weight < weight <= 1.0:
             best, best_weight = language, weight
     return best
+
+
+def language_of_terminal(environment: Mapping[str, str]) -> str:
+    """What LC_ALL, LC_MESSAGES or LANG ask for, the first that is set (POSIX); English when none is."""
+    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
+        if environment.get(name):
+            return "da" if environment[name].lower().startswith("da") else "en"
+    return "en"

@@ -11,14 +11,15 @@ import io
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from chassis import folders
+from chassis.words import Language, language_of_terminal
 from services.deliberation.commands.groups_input import Request, read
 from services.deliberation.commands.groups_words import GroupsWords
 from services.deliberation.grouping.errors import BadInput, GroupingError, Reason
@@ -34,13 +35,6 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     INFEASIBLE = 3
     DEFECT = 70
-
-
-class Language(StrEnum):
-    """The languages there are."""
-
-    EN = "en"
-    DA = "da"
 
 
 app = typer.Typer(
@@ -181,7 +175,7 @@ def _run(request: Request, seed: str, out: Path, effort: int | None, language: L
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a letter shows a question mark; it does not end the command.
             stream.reconfigure(errors="replace")
-    words = GroupsWords(language or _language())
+    words = GroupsWords(language or language_of_terminal(os.environ))
     out = out.absolute()
     try:
         _check_new(out)
@@ -203,13 +197,6 @@ def _run(request: Request, seed: str, out: Path, effort: int | None, language: L
     typer.echo(
         words.catalogue.text("groups.written", folder=out.name, first="groups.csv", second="plan.json")
     )
-
-
-def _language() -> str:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if os.environ.get(name):
-            return "da" if os.environ[name].lower().startswith("da") else "en"
-    return "en"
 
 
 def groups_csv(made: Plan) -> bytes:
@@ -268,25 +255,14 @@ def plan_json(made: Plan) -> bytes:
 
 
 def _check_new(out: Path) -> None:
-    """Before anything long is done. Raises BadInput unless `out` is new or an empty folder."""
-    try:
-        taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
-    except OSError:
-        raise BadInput([Reason("OUT_NOT_WRITABLE", {"folder": out.name})]) from None
-    if taken:
-        raise BadInput([Reason("OUT_NOT_EMPTY", {"folder": out.name})])
+    """Before anything long is done. Raises BadInput for a folder that results cannot go to."""
+    if code := folders.refused(out):
+        raise BadInput([Reason(code, {"folder": out.name})])
 
 
 def _write(out: Path, files: Mapping[str, bytes]) -> None:
-    """All files or none: they are written beside the folder first."""
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as partial:
-            for name, content in files.items():
-                (Path(partial) / name).write_bytes(content)
-            out.mkdir(exist_ok=True)
-            for name in files:
-                (Path(partial) / name).replace(out / name)
+        folders.write_new(out, files)
     except OSError:
         raise BadInput([Reason("OUT_NOT_WRITABLE", {"folder": out.name})]) from None
 

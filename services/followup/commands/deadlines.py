@@ -11,15 +11,16 @@ import io
 import json
 import os
 import sys
-import tempfile
 from collections.abc import Mapping, Sequence
 from datetime import date
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from chassis import folders
+from chassis.words import Language, language_of_terminal
 from services.followup.commands.deadlines_input import Given, Request, read
 from services.followup.commands.deadlines_words import DeadlineWords
 from services.followup.deadlines.calendar import DanishCalendar
@@ -41,13 +42,6 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     INFEASIBLE = 3
     DEFECT = 70
-
-
-class Language(StrEnum):
-    """The languages there are."""
-
-    EN = "en"
-    DA = "da"
 
 
 app = typer.Typer(
@@ -131,7 +125,7 @@ def explain(
         if isinstance(stream, io.TextIOWrapper):
             # A terminal that lacks a letter shows a question mark; it does not end the command.
             stream.reconfigure(errors="replace")
-    words = DeadlineWords(language or _language())
+    words = DeadlineWords(language or language_of_terminal(os.environ))
     request = Request(file, handover, tuple(checkpoint or ()), extensions, on, zone)
     try:
         if out is not None:
@@ -238,33 +232,15 @@ def _reasons(reasons: Sequence[Reason]) -> list[dict[str, str | int]]:
     ]
 
 
-def _language() -> str:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if os.environ.get(name):
-            return "da" if os.environ[name].lower().startswith("da") else "en"
-    return "en"
-
-
 def _check_new(out: Path) -> None:
-    """Raises BadInput unless `out` is new or an empty folder."""
-    try:
-        taken = out.exists() and (not out.is_dir() or any(out.iterdir()))
-    except OSError:
-        raise BadInput([Reason("OUT_NOT_WRITABLE", {"folder": out.name})]) from None
-    if taken:
-        raise BadInput([Reason("OUT_NOT_EMPTY", {"folder": out.name})])
+    """Before anything long is done. Raises BadInput for a folder that results cannot go to."""
+    if code := folders.refused(out):
+        raise BadInput([Reason(code, {"folder": out.name})])
 
 
 def _write(out: Path, files: Mapping[str, bytes]) -> None:
-    """All files or none: they are written beside the folder first."""
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as partial:
-            for name, content in files.items():
-                (Path(partial) / name).write_bytes(content)
-            out.mkdir(exist_ok=True)
-            for name in files:
-                (Path(partial) / name).replace(out / name)
+        folders.write_new(out, files)
     except OSError:
         raise BadInput([Reason("OUT_NOT_WRITABLE", {"folder": out.name})]) from None
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 
+from chassis.folders import write_new
 from services.sortition.lottery import record
 from services.sortition.lottery.audit import Columns
 from services.sortition.lottery.draw import solve
@@ -24,10 +25,9 @@ from services.sortition.spreadsheet.writer import csv_bytes
 from services.sortition.verdict import blocked_sentence, infeasible_lines, quotas_in_words
 from services.sortition.words import Words
 
-from .folder import check_new, write_new
 from .original import Original
 from .outcome import outcome_files, outcome_lines
-from .request import Loaded, Request, load_or_refuse
+from .request import Loaded, Request, check_new, load_or_refuse
 from .signing import Signer, read_signer
 from .terminal import Exit, Refusal, Terminal, interruptible
 

@@ -5,15 +5,22 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from chassis import folders
 from services.sortition.lottery.problem import Problem
 from services.sortition.spreadsheet.assemble import NOBODY, IdList, read_ids, to_problem
-from services.sortition.spreadsheet.findings import File, Finding, Findings, Reason
+from services.sortition.spreadsheet.findings import File, Finding, Findings, Reason, quote
 from services.sortition.spreadsheet.respondents import RespondentsTable, read_respondents
 from services.sortition.spreadsheet.source import SourceInfo
 from services.sortition.spreadsheet.targets import TargetsTable, read_targets
 from services.sortition.spreadsheet.words import describe
 
 from .terminal import Exit, Refusal, Terminal
+
+
+def check_new(out: Path) -> tuple[Finding, ...]:
+    """The finding if `out` is anything but a new or an empty folder."""
+    code = folders.refused(out)
+    return (Finding(Reason(code), File.REQUEST, found=quote(out.name)),) if code else ()
 
 
 @dataclass(frozen=True, slots=True)

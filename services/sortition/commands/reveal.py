@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from chassis.folders import write_into
 from services.sortition.lottery import record
 from services.sortition.lottery.record import RevealError
 from services.sortition.spreadsheet.words import describe
 
 from .commit import POOL
-from .folder import write_into
 from .original import Original
 from .outcome import outcome_files, outcome_lines
 from .signing import read_signer

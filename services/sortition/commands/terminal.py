@@ -13,6 +13,7 @@ from typing import ParamSpec, TypeVar
 
 import typer
 
+from chassis.words import language_of_terminal
 from services.sortition.words import LANGUAGES, Words
 
 P = ParamSpec("P")
@@ -54,10 +55,7 @@ def language(arguments: Sequence[str] | None = None) -> str:
             given = argument.split("=", 1)[1]
         if given in LANGUAGES:
             return given
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if os.environ.get(name):
-            return "da" if os.environ[name].lower().startswith("da") else "en"
-    return "en"
+    return language_of_terminal(os.environ)
 
 
 class Terminal:

@@ -10,15 +10,16 @@ import csv
 import io
 import os
 import sys
-import tempfile
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
-from enum import IntEnum, StrEnum
+from enum import IntEnum
 from pathlib import Path
 from typing import Annotated, TypeVar
 
 import typer
 
+from chassis import folders
+from chassis.words import Language, language_of_terminal
 from services.volunteer.commands.slots_input import Checkable, read_series, read_shifts
 from services.volunteer.commands.slots_words import SlotWords, printable
 from services.volunteer.commands.tables import DEFAULT_ZONE, Faults
@@ -52,13 +53,6 @@ class Exit(IntEnum):
     BAD_INPUT = 2
     BROKEN = 3
     DEFECT = 70
-
-
-class Language(StrEnum):
-    """The languages there are."""
-
-    EN = "en"
-    DA = "da"
 
 
 app = typer.Typer(
@@ -131,7 +125,7 @@ def expand(
     ] = None,
     language: Chosen = None,
 ) -> None:
-    words = SlotWords(language or _language())
+    words = SlotWords(language or language_of_terminal(os.environ))
 
     def run() -> list[Slot]:
         _check_new(out)
@@ -187,7 +181,7 @@ def check(
     ] = None,
     language: Chosen = None,
 ) -> None:
-    words = SlotWords(language or _language())
+    words = SlotWords(language or language_of_terminal(os.environ))
 
     def run() -> list[Finding]:
         _check_new(out)
@@ -298,34 +292,15 @@ def _date(text: str, option: str, faults: Faults) -> date:
         return date(2000, 1, 1)
 
 
-def _language() -> str:
-    for name in ("LC_ALL", "LC_MESSAGES", "LANG"):
-        if os.environ.get(name):
-            return "da" if os.environ[name].lower().startswith("da") else "en"
-    return "en"
-
-
 def _check_new(out: Path | None) -> None:
-    """Raises BadInput unless `out` is None, new or an empty folder."""
-    try:
-        taken = out is not None and out.exists() and (not out.is_dir() or any(out.iterdir()))
-    except OSError:
-        raise BadInput([Reason("OUT_NOT_WRITABLE", {"folder": out.name if out else ""})]) from None
-    if out is not None and taken:
-        raise BadInput([Reason("OUT_NOT_EMPTY", {"folder": out.name})])
+    """Before anything long is done. Raises BadInput for a folder that results cannot go to."""
+    if out is not None and (code := folders.refused(out)):
+        raise BadInput([Reason(code, {"folder": out.name})])
 
 
 def _write(out: Path, files: Mapping[str, bytes]) -> None:
-    """All files or none: they are written beside the folder first."""
-    out = out.absolute()
     try:
-        out.parent.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=f".{out.name}.", dir=out.parent) as partial:
-            for name, content in files.items():
-                (Path(partial) / name).write_bytes(content)
-            out.mkdir(exist_ok=True)
-            for name in files:
-                (Path(partial) / name).replace(out / name)
+        folders.write_new(out, files)
     except OSError:
         raise BadInput([Reason("OUT_NOT_WRITABLE", {"folder": out.name})]) from None
 

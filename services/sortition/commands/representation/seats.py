@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from services.sortition.commands.draw import save
-from services.sortition.commands.folder import check_new
+from services.sortition.commands.request import check_new
 from services.sortition.commands.tables import text_table
 from services.sortition.commands.terminal import Terminal
 from services.sortition.representation.errors import RepresentationError

@@ -9,19 +9,17 @@ import tempfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
-from services.sortition.spreadsheet.findings import File, Finding, Reason, quote
 
-
-def check_new(out: Path) -> tuple[Finding, ...]:
-    """The finding if `out` is anything but a new or an empty folder."""
+def refused(out: Path) -> str | None:
+    """Why results cannot go there: OUT_NOT_EMPTY, OUT_NOT_WRITABLE; None for a new or an empty folder."""
     try:
         if not out.exists():
-            return ()
+            return None
         if not out.is_dir() or any(out.iterdir()):
-            return (Finding(Reason.OUT_NOT_EMPTY, File.REQUEST, found=quote(out.name)),)
+            return "OUT_NOT_EMPTY"
     except OSError:
-        return (Finding(Reason.OUT_NOT_WRITABLE, File.REQUEST, found=quote(out.name)),)
-    return ()
+        return "OUT_NOT_WRITABLE"
+    return None
 
 
 def write_new(out: Path, files: Mapping[str, bytes]) -> None:
