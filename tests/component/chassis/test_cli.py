@@ -46,8 +46,9 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
         commands=lambda: {"fail": fail_with(box["error"]), "single": lambda: typer.echo("single")},
         command_help={"fail": "Fail in some way.", "single": "One command."},
     )
-    for module in (apps, cli):
-        monkeypatch.setattr(module, "descriptors", lambda: {"toy": descriptor})
+    # Where they are found, not `descriptors` itself: a module first imported meanwhile would keep a fake.
+    groups = {"borgerting.services": [_Point("toy", descriptor)], "borgerting.commands": []}
+    monkeypatch.setattr(apps, "entry_points", lambda group: groups[group])
     monkeypatch.setenv("LC_ALL", "C")
     box["error"] = ValueError("Anna Andersen")
     return box
