@@ -45,7 +45,8 @@ class CheckResult:
 @dataclass
 class BuildContext:
     """What a service's composition root is handed. `service_settings` holds its own environment variables
-    (`BORGERTING_SORTITION__X_Y=1` as {"x_y": "1"}), for its `settings.py` to read."""
+    (`BORGERTING_SORTITION__X_Y=1` as {"x_y": "1"}), for its `settings.py` to read. `channel(name)` calls a
+    neighbour, who sees this service (`Role.SERVICE`) unless the call brings a person's token."""
 
     service: str
     settings: SuiteSettings

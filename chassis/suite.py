@@ -98,7 +98,7 @@ class Suite:
                     service_settings=service_settings(name),
                     clock=clock,
                     database=database,
-                    channel=self._channel_maker(local),
+                    channel=self._channel_maker(local, name),
                     broker=broker,
                     keys=keys,
                     page_security=security,
@@ -190,11 +190,11 @@ class Suite:
         self._resources.close()
         return clean
 
-    def _channel_maker(self, local: LocalServer) -> Callable[[str], grpc.Channel]:
+    def _channel_maker(self, local: LocalServer, caller: str) -> Callable[[str], grpc.Channel]:
         def channel(service: str) -> grpc.Channel:
             if service not in self._descriptors:
                 raise DomainError(Code.FAILED_PRECONDITION, "SERVICE_UNKNOWN", {"service": service})
-            return local.channel()
+            return local.channel(caller)
 
         return channel
 

@@ -10,7 +10,7 @@ import jwt
 
 from chassis.aip.names import MUNICIPALITY
 from chassis.auth.keys import DerivedKey, Keys
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import GRANTED_ROLES, Principal, Role
 from chassis.clock import Clock
 from chassis.errors import Code, DomainError
 
@@ -23,7 +23,7 @@ API_AUDIENCE = "borgerting-api"
 DEFAULT_LIFETIME = timedelta(hours=12)
 LONGEST_LIFETIME = timedelta(days=365)
 _REMEMBERED = 1024
-_ROLES = {role.value: role for role in Role}
+_ROLES = {role.value: role for role in GRANTED_ROLES}
 
 
 class TokenVerifier(Protocol):
@@ -129,6 +129,9 @@ class LocalTokens:
 
 
 def principal_claims(principal: Principal) -> dict[str, Any]:
+    """Raises ValueError for a service, which is known by its channel and by nothing that can be copied."""
+    if Role.SERVICE in principal.roles:
+        raise ValueError("a service gets no token and no session")
     claims: dict[str, Any] = {"sub": principal.subject, "roles": sorted(principal.roles)}
     if principal.municipality is not None:
         claims["municipality"] = principal.municipality
@@ -136,7 +139,10 @@ def principal_claims(principal: Principal) -> dict[str, Any]:
 
 
 def principal_from(claims: Mapping[str, Any]) -> Principal:
-    """Roles that this version does not know are passed over. Raises DomainError TOKEN_INVALID."""
+    """Roles that no token gives, or that this version does not know, are passed over.
+
+    Raises DomainError TOKEN_INVALID.
+    """
     subject, municipality, roles = claims.get("sub"), claims.get("municipality"), claims.get("roles")
     if not isinstance(subject, str) or not subject or not isinstance(roles, list):
         raise _invalid()

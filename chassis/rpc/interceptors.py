@@ -11,11 +11,12 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 import grpc
 import structlog
 
-from chassis.auth.principal import NOBODY, Principal
+from chassis.auth.principal import NOBODY, Principal, service_principal
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Caller, correlation_id_from
 from chassis.errors import Code, DomainError
 from chassis.rpc.context import CORRELATION_ID, CallContext
+from chassis.rpc.peers import calling_service
 from chassis.rpc.status import INTERNAL_REASON, status_of, status_of_other
 from chassis.words import Describe, language_from
 
@@ -143,6 +144,9 @@ class CallInterceptor(_ServerInterceptor):
             [str(value) for key, value in context.invocation_metadata() if key == "authorization"],
             self._verifier,
         )
+        # A token tells for whom a neighbour calls, and then that person's rights count, not the neighbour's.
+        if not principal.signed_in and (service := calling_service(context)):
+            principal = service_principal(service)
         context.caller = Caller(principal, context.caller.correlation_id, context.caller.language)
 
     def _refuse(self, context: CallContext, method: str, error: Exception) -> None:

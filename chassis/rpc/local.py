@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 import grpc
 
 from chassis.rpc.local_call import LocalCall, LocalRpcError
+from chassis.rpc.peers import LOCAL_IDENTITY
 from chassis.rpc.server import MESSAGE_LIMIT, GrpcServiceRegistration
 
 if TYPE_CHECKING:
@@ -62,8 +63,9 @@ class LocalServer:
             find = _Link(interceptor, find)
         return find(_Details(method, metadata))
 
-    def channel(self) -> grpc.Channel:
-        return _LocalChannel(self)
+    def channel(self, service: str = "") -> grpc.Channel:
+        """`service` is who calls over it: handlers see that neighbour, unless a call brings a token."""
+        return _LocalChannel(self, service)
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +89,7 @@ class _State:
 
     metadata: grpc.Metadata
     deadline: float
+    service: str = ""
     code: grpc.StatusCode | None = None
     details: str = ""
     cancelled: bool = False
@@ -162,11 +165,11 @@ class LocalContext(grpc.ServicerContext):
     def peer(self) -> str:
         return "local"
 
-    def peer_identities(self) -> None:
-        return None
+    def peer_identities(self) -> Sequence[bytes] | None:
+        return (self._state.service.encode(),) if self._state.service else None
 
-    def peer_identity_key(self) -> None:
-        return None
+    def peer_identity_key(self) -> str | None:
+        return LOCAL_IDENTITY if self._state.service else None
 
     def auth_context(self) -> Mapping[str, bytes]:
         return {}
@@ -182,16 +185,22 @@ class _Method:
     """What both shapes of call share: the request's way in, the answer's way out, the call's end."""
 
     def __init__(
-        self, server: LocalServer, method: str, serialize: Serializer | None, deserialize: Deserializer | None
+        self,
+        server: LocalServer,
+        service: str,
+        method: str,
+        serialize: Serializer | None,
+        deserialize: Deserializer | None,
     ) -> None:
         self._server = server
+        self._service = service
         self._method = method
         self._serialize = serialize
         self._deserialize = deserialize
 
     def _begin(self, timeout: float | None, metadata: grpc.Metadata | None) -> _State:
         deadline = math.inf if timeout is None else time.monotonic() + timeout
-        return _State(tuple(metadata or ()), deadline)
+        return _State(tuple(metadata or ()), deadline, self._service)
 
     def _enter(self, request: Any, state: _State, *, streaming: bool) -> tuple[Any, Any]:
         """The handler and the request as it reads it."""
@@ -403,8 +412,9 @@ class LocalStream(grpc.Call):
 
 
 class _LocalChannel(grpc.Channel):
-    def __init__(self, server: LocalServer) -> None:
+    def __init__(self, server: LocalServer, service: str) -> None:
         self._server = server
+        self._service = service
 
     def unary_unary(
         self,
@@ -413,7 +423,7 @@ class _LocalChannel(grpc.Channel):
         response_deserializer: Deserializer | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.UnaryUnaryMultiCallable[Any, Any]:
-        return _UnaryUnary(self._server, method, request_serializer, response_deserializer)
+        return _UnaryUnary(self._server, self._service, method, request_serializer, response_deserializer)
 
     def unary_stream(
         self,
@@ -422,7 +432,7 @@ class _LocalChannel(grpc.Channel):
         response_deserializer: Deserializer | None = None,
         _registered_method: bool | None = False,
     ) -> grpc.UnaryStreamMultiCallable[Any, Any]:
-        return _UnaryStream(self._server, method, request_serializer, response_deserializer)
+        return _UnaryStream(self._server, self._service, method, request_serializer, response_deserializer)
 
     def stream_unary(
         self,

@@ -11,7 +11,7 @@ from borgerting.deliberation.v1 import municipality_service_pb2 as pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis import rest
 from chassis.auth.pages import PageSecurity
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import SIGNED_IN_ROLES, Principal, Role
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
 from chassis.text import Catalogue
@@ -39,6 +39,7 @@ _FIELDS = {
     "municipality_id": "slug",
     "municipality.display_name": "display_name",
     "municipality.time_zone": "time_zone",
+    "sign_in_link.role": "role",
     "sign_in_link.subject": "subject",
 }
 # The pages' own form; languages are for the API and the command line.
@@ -190,7 +191,7 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
         name = f"municipalities/{municipality}"
         message = link_pb.CreateSignInLinkRequest(
             sign_in_link=link_pb.SignInLink(
-                municipality=name, role=Role.SECRETARIAT.value, subject=form.text("subject")
+                municipality=name, role=form.text("role"), subject=form.text("subject")
             )
         )
         try:
@@ -233,6 +234,7 @@ def _page(
     error: DomainError | None = None,
 ) -> Response:
     """A form about one municipality: `edit` or `link`."""
+    words = _words(request, who)
     return render(
         request,
         f"deliberation/{kind}.html",
@@ -240,11 +242,16 @@ def _page(
         municipality=header(found),
         crumbs=[
             (found.display_name, f"/deliberation/{slug_of(found)}"),
-            (_words(request, who).text(f"{kind}.title"), None),
+            (words.text(f"{kind}.title"), None),
         ],
         found=found,
         form=form or Form(),
+        roles=[(role.value, _first_large(words.text(f"role.{role}")), "") for role in SIGNED_IN_ROLES],
     )
+
+
+def _first_large(words: str) -> str:
+    return words[:1].upper() + words[1:]
 
 
 def _again(request: Request, who: Caller, form: Posted, error: DomainError) -> Form:

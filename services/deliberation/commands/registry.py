@@ -19,7 +19,7 @@ from google.protobuf.duration_pb2 import Duration
 from borgerting.deliberation.v1 import municipality_service_pb2 as pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis.aip.names import MUNICIPALITY
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import GRANTED_ROLES, Principal, Role
 from chassis.auth.tokens import LocalTokens
 from chassis.commands import CommandContext, command_context
 from chassis.config import service_settings
@@ -32,6 +32,15 @@ from services.deliberation.settings import site_url
 
 # Who holds the data folder holds the keys: the command line acts as the platform's operator.
 _OPERATOR = Principal("command-line", None, frozenset({Role.OPERATOR}))
+
+_ROLES = "|".join(GRANTED_ROLES)
+
+
+def _granted(text: str) -> Role:
+    if text not in GRANTED_ROLES:
+        raise typer.BadParameter(f"{text!r} is none of {', '.join(GRANTED_ROLES)}.")
+    return Role(text)
+
 
 DataDir = Annotated[
     Path | None,
@@ -105,7 +114,9 @@ def list_all(data_dir: DataDir = None) -> None:
 
 
 def token(
-    role: Annotated[Role, typer.Option("--role", help="What the token may do.")],
+    role: Annotated[
+        Role, typer.Option("--role", parser=_granted, metavar=_ROLES, help="What the token may do.")
+    ],
     municipality: MunicipalityOption = None,
     subject: SubjectOption = "command-line-token",
     hours: Annotated[int, typer.Option("--hours", min=1, max=24 * 365, help="How long it is good for.")] = 12,
@@ -133,7 +144,12 @@ def sign_in_link(
     municipality: MunicipalityOption = None,
     role: Annotated[
         Role | None,
-        typer.Option("--role", help="secretariat with a municipality, operator without one."),
+        typer.Option(
+            "--role",
+            parser=_granted,
+            metavar=_ROLES,
+            help="Whose work they do: secretariat when not given, operator without a municipality.",
+        ),
     ] = None,
     subject: SubjectOption = "",
     minutes: Annotated[

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import SIGNED_IN_ROLES, Principal, Role
 from chassis.errors import Code, DomainError, FieldViolation
 
 SHORTEST_TTL = timedelta(minutes=1)
@@ -63,12 +63,13 @@ class LinkWish:
 def make(wish: LinkWish, link_id: UUID, secret: str, now: datetime) -> SignInLink:
     """Raises DomainError INVALID_ARGUMENT SIGN_IN_LINK_INVALID with every wrong field.
 
-    An operator's link is for the platform and has no municipality; every other has one.
+    An operator's link is for the platform and has no municipality; every other has one. An integrator is a
+    machine: it has a token.
     """
     violations = []
-    roles = {Role.OPERATOR} if wish.municipality is None else {Role.SECRETARIAT}
+    roles = (Role.OPERATOR,) if wish.municipality is None else SIGNED_IN_ROLES
     if wish.role not in roles:
-        known = {"roles": ", ".join(sorted(roles))}
+        known = {"roles": ", ".join(roles)}
         violations.append(FieldViolation("sign_in_link.role", "SIGN_IN_ROLE_INVALID", known))
     if wish.subject and not is_subject(wish.subject):
         violations.append(FieldViolation("sign_in_link.subject", "SUBJECT_INVALID"))

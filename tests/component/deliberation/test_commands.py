@@ -14,7 +14,7 @@ import pytest
 
 from chassis import cli
 from chassis.auth.keys import FileKeys
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import GRANTED_ROLES, Principal, Role
 from chassis.auth.tokens import LocalTokens
 from chassis.clock import SystemClock
 from tests.component.deliberation.conftest import House
@@ -100,6 +100,20 @@ def test_tokens_say_who_and_how_long(folder: Path) -> None:
     assert claims["exp"] - claims["iat"] == 48 * 3600
 
 
+def test_every_role_can_have_a_token(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BORGERTING_DATA_DIR", str(folder))
+    tokens = LocalTokens(FileKeys(folder, SystemClock()), SystemClock())
+    for role in GRANTED_ROLES:
+        place = None if role is Role.OPERATOR else "dragoer"
+        options = ["--municipality", place] if place else []
+        assert cli.run(["token", "--role", role.value, *options]) == 0
+        assert tokens.verify(capsys.readouterr().out.strip()) == Principal(
+            "command-line-token", place, frozenset({role})
+        )
+
+
 @pytest.mark.parametrize(
     ("arguments", "code", "words"),
     [
@@ -109,6 +123,9 @@ def test_tokens_say_who_and_how_long(folder: Path) -> None:
         (["token", "--role", "secretariat"], 2, ["--municipality SLUG"]),
         (["token", "--role", "operator", "--municipality", "dragoer"], 2, ["leave --municipality out"]),
         (["token", "--role", "wizard"], 2, ["wizard"]),
+        (["token", "--role", "service"], 2, ["'service' is none of secretariat, officer"]),
+        (["sign-in-link", "--role", "service"], 2, ["'service' is none of"]),
+        (["token", "--role", "member"], 2, ["--municipality SLUG"]),
         (["token", "--role", "secretariat", "--municipality", "nowhere"], 1, ["no such municipality"]),
         (["token", "--role", "operator", "--subject", "Anna Hansen"], 2, ["--subject"]),
         (["sign-in-link", "--municipality", "nowhere"], 1, ["no such municipality"]),

@@ -17,8 +17,12 @@ import structlog
 
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis import log
+from chassis.auth.principal import SIGNED_IN_ROLES, Principal, Role
+from chassis.auth.sessions import Sessions
+from chassis.clock import SystemClock
 from chassis.config import load_settings
 from chassis.suite import Suite
+from chassis.text import catalogues
 from services.deliberation.service import DESCRIPTOR
 from tests.component.deliberation.conftest import OPERATOR, House, principal
 
@@ -106,7 +110,7 @@ def test_a_link_signs_in_once_and_looking_spends_nothing(house: House) -> None:
     with logged() as lines, Browser(house) as mine, Browser(house) as late:
         for _ in range(3):
             assert (mine.head(path).status_code, mine.head(path).content) == (200, b"")
-            assert "Du logger ind som sekretariat for Dragør Kommune." in mine.page(path)
+            assert "Du logger ind som sekretariat i Dragør Kommune." in mine.page(path)
         answer = mine.sign_in(uri)
         assert (answer.status_code, answer.headers["location"]) == (303, "/deliberation/dragoer")
         cookie = answer.headers["set-cookie"]
@@ -260,14 +264,34 @@ def test_a_secretariat_gives_a_colleague_access(house: House) -> None:
     with Browser(house) as mine, Browser(house) as colleague:
         mine.sign_in(make_link(house))
         path = "/deliberation/dragoer/sign-in-links/new"
-        refused = mine.submit(path, {"subject": "Anna Hansen"})
+        refused = mine.submit(path, {"role": "secretariat", "subject": "Anna Hansen"})
         assert (refused.status_code, 'id="subject-error"' in refused.text) == (400, True)
-        made = mine.submit(path, {"subject": "staff-9"})
+        wizard = mine.submit(path, {"role": "wizard", "subject": "staff-9"})
+        assert (wizard.status_code, "Her kan der kun logges ind som" in wizard.text) == (400, True)
+        made = mine.submit(path, {"role": "secretariat", "subject": "staff-9"})
         assert made.status_code == 200
         assert made.headers["cache-control"] == "no-store"
         uri = re.findall(r"http://[^<\s]+/deliberation/sign-in/[\w-]{43}", made.text)[0]
         assert colleague.sign_in(uri).headers["location"] == "/deliberation/dragoer"
         assert 'href="/sortition/dragoer/selections"' in colleague.page("/deliberation/dragoer")
+
+
+@pytest.mark.parametrize("role", [role for role in SIGNED_IN_ROLES if role is not Role.SECRETARIAT])
+def test_a_link_gives_the_role_it_says_and_no_other(house: House, role: Role) -> None:
+    house.enter("dragoer", "Dragør")
+    with Browser(house) as mine, Browser(house) as theirs:
+        mine.sign_in(make_link(house))
+        made = mine.submit("/deliberation/dragoer/sign-in-links/new", {"role": role.value, "subject": "p-1"})
+        uri = re.findall(r"http://[^<\s]+/deliberation/sign-in/[\w-]{43}", made.text)[0]
+        words = catalogues([])["da"].text(f"role.{role}")
+        assert f"Du logger ind som {words} i Dragør." in theirs.page(httpx.URL(uri).path)
+        theirs.sign_in(uri)
+        session = Sessions(house.keys, SystemClock()).read(theirs.cookies["borgerting-session"])
+        assert session is not None
+        assert session.principal == Principal("p-1", "dragoer", frozenset({role}))
+        assert "Log ud" in theirs.page("/deliberation/dragoer")
+        theirs.page("/deliberation/dragoer/edit", 403)
+        theirs.page("/deliberation/dragoer/sign-in-links/new", 403)
 
 
 def test_another_municipalitys_pages_stay_closed(house: House) -> None:

@@ -12,12 +12,23 @@ from google.rpc import error_details_pb2
 from grpc_status import rpc_status
 
 from borgerting.deliberation.v1 import municipality_service_pb2 as pb
+from borgerting.deliberation.v1 import municipality_service_pb2_grpc as pb_grpc
 from chassis.context import Caller
 from chassis.errors import Code
 from chassis.rpc.client import call_metadata, with_service_token
 from chassis.rpc.context import caller
+from chassis.rpc.interceptors import CallInterceptor
+from chassis.rpc.local import LocalServer
+from chassis.rpc.server import GrpcServiceRegistration
 from chassis.rpc.status import domain_error_from
-from tests.contract.chassis_rpc.conftest import SECRETARY, SMALL_LIMIT, Wire
+from tests.contract.chassis_rpc.conftest import (
+    SECRETARY,
+    SMALL_LIMIT,
+    OneToken,
+    Servicer,
+    Wire,
+    describe,
+)
 
 METHOD = "/borgerting.deliberation.v1.MunicipalityService/GetMunicipality"
 
@@ -270,6 +281,26 @@ def test_calls_from_many_threads_do_not_mix(wire: Wire) -> None:
     for thread in threads:
         thread.join()
     assert wrong == []
+
+
+def test_a_neighbour_on_a_local_channel_is_known_unless_it_brings_a_token() -> None:
+    servicer = Servicer()  # type: ignore[abstract]  # methods not written answer UNIMPLEMENTED
+    registration = GrpcServiceRegistration(
+        pb_grpc.add_MunicipalityServiceServicer_to_server, servicer, "borgerting.deliberation.v1.X"
+    )
+    server = LocalServer([registration], [CallInterceptor(OneToken(), describe)])
+    ask = pb.GetMunicipalityRequest(name="who")
+    neighbour = pb_grpc.MunicipalityServiceStub(server.channel("followup"))
+    assert neighbour.GetMunicipality(ask).name == "service:followup"
+    for_somebody = neighbour.GetMunicipality(ask, metadata=(("authorization", "Bearer good"),))
+    assert for_somebody.name == "staff-7"
+    with pytest.raises(grpc.RpcError) as caught:
+        neighbour.GetMunicipality(ask, metadata=(("authorization", "Bearer bad"),))
+    assert caught.value.code() is grpc.StatusCode.UNAUTHENTICATED
+    # What a client says of itself makes it nobody's neighbour.
+    stranger = pb_grpc.MunicipalityServiceStub(server.channel())
+    said = (("borgerting_service", "followup"), ("x-service", "followup"))
+    assert stranger.GetMunicipality(ask, metadata=said).name == ""
 
 
 def test_a_server_without_the_interceptor_has_no_caller() -> None:

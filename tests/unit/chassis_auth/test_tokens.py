@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chassis.auth.keys import DerivedKey
-from chassis.auth.principal import NOBODY, Principal, Role
+from chassis.auth.principal import NOBODY, Principal, Role, service_principal
 from chassis.auth.sessions import SESSION_AUDIENCE, Sessions
 from chassis.auth.tokens import API_AUDIENCE, LEEWAY, LocalTokens, SignedClaims
 from chassis.clock import FixedClock
@@ -171,6 +171,16 @@ def test_claims_that_are_not_ours(tokens: LocalTokens, keys: MemoryKeys, changes
 def test_a_role_of_a_later_version_is_passed_over(tokens: LocalTokens, keys: MemoryKeys) -> None:
     token = signed(keys, claims_of(roles=["secretariat", "wizard"]))
     assert tokens.verify(token).roles == {Role.SECRETARIAT}
+
+
+def test_a_service_is_known_by_its_channel_alone(
+    tokens: LocalTokens, keys: MemoryKeys, clock: FixedClock
+) -> None:
+    forged = signed(keys, claims_of(sub="service:deliberation", roles=["service", "secretariat"]))
+    assert tokens.verify(forged).roles == {Role.SECRETARIAT}
+    for issue in (tokens.issue, Sessions(keys, clock).issue):
+        with pytest.raises(ValueError, match="a service gets no token"):
+            issue(service_principal("deliberation"))
 
 
 def test_times_with_leeway(tokens: LocalTokens, clock: FixedClock) -> None:

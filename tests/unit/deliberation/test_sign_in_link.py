@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import SIGNED_IN_ROLES, Principal, Role
 from chassis.errors import DomainError
 from services.deliberation.domain.sign_in_link import (
     LONGEST_TTL,
@@ -42,6 +42,11 @@ def test_a_link_signs_in_whom_it_is_for() -> None:
     assert operator.principal() == Principal(f"link-{ID}", None, frozenset({Role.OPERATOR}))
 
 
+@pytest.mark.parametrize("role", SIGNED_IN_ROLES)
+def test_every_role_of_a_person_signs_in(role: Role) -> None:
+    assert link(role=role.value).principal() == Principal("staff-7", "dragoer", frozenset({role}))
+
+
 def test_the_secret_is_not_kept() -> None:
     made = link()
     assert made.secret_digest == digest_of("secret")
@@ -55,6 +60,9 @@ def test_who_may_sign_in_where() -> None:
         (None, "secretariat"),
         ("dragoer", "integrator"),
         (None, "integrator"),
+        (None, "member"),
+        ("dragoer", "service"),
+        (None, "service"),
         ("dragoer", ""),
         ("dragoer", "wizard"),
     ):

@@ -36,7 +36,9 @@ class SignInLink(_message.Message):
     municipality: _builtins.str
     """`municipalities/{slug}` that the sign-in is for; empty for an operator of the platform."""
     role: _builtins.str
-    """`secretariat`, or `operator` (with no municipality)."""
+    """`operator` with no municipality; else `secretariat`, `officer`, `council`, `facilitator`, `adviser`, `editor`,
+    `member`, `organisation-contact`, `coordinator` or `volunteer`.
+    """
     subject: _builtins.str
     """Whom audit entries will name: a staff number or the like, never a name or an address. Up to 64 of a-z, 0-9, `.`,
     `_` and `-`. One is made when empty.
