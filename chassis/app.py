@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from chassis.inbox import Subscription
     from chassis.jobs import JobHandler
     from chassis.metrics import Metrics
+    from chassis.reemission import Reemitter
     from chassis.rpc.server import GrpcServiceRegistration
 
 ENTRY_POINT_GROUP = "borgerting.services"
@@ -100,6 +101,14 @@ class Descriptor:
     `migrations` is the package of its Alembic scripts ("services.sortition.migrations"). `command_help` names
     its command groups with a line of help each; `commands`, called when one of them is used, gives them.
     `settings` gives the class of the service's own settings, if it has any.
+
+    `number` (1, 2, …, unique in the suite) gives the ports on which the service listens when it runs alone:
+    8080, 9090 and 9100 plus the number. `asks` names the services that it calls by gRPC, which must be
+    reachable then.
+
+    `reemitters` gives, for each kind of aggregate that tells events, how its state is told again
+    (`borgerting events re-emit`); see chassis.reemission. An aggregate without one cannot be brought back to
+    a consumer that lost an event of it.
     """
 
     name: str
@@ -108,6 +117,9 @@ class Descriptor:
     commands: Callable[[], Commands] | None = None
     command_help: Mapping[str, str] = field(default_factory=dict)
     settings: Callable[[], type[ServiceSettings]] | None = None
+    number: int = 0
+    asks: Sequence[str] = ()
+    reemitters: Callable[[], Sequence[Reemitter]] | None = None
 
     @property
     def package(self) -> str:

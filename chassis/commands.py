@@ -9,12 +9,21 @@ from pathlib import Path
 
 from chassis.app import descriptors
 from chassis.auth.keys import FileKeys
+from chassis.auth.principal import Principal, Role
 from chassis.clock import Clock, SystemClock
 from chassis.config import SuiteSettings, load_settings, parse_clock
+from chassis.context import Caller, new_correlation_id
 from chassis.db import Database
 from chassis.errors import DomainError
 from chassis.folder_lock import FolderLock
 from chassis.migrations import migrate
+
+_OPERATOR = Principal("command-line", None, frozenset({Role.OPERATOR}))
+
+
+def command_line() -> Caller:
+    """Who holds the data folder holds the keys: the command line acts as the platform's operator."""
+    return Caller(_OPERATOR, new_correlation_id(), "en")
 
 
 @dataclass(frozen=True, slots=True)

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from chassis.app import BuildContext, Commands, Descriptor, Service
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
     from chassis.commands import CommandContext
     from chassis.config import ServiceSettings
+    from chassis.reemission import Reemitter
     from services.deliberation.adapters.registry import Registry
 
 
@@ -76,8 +77,17 @@ def settings() -> type[ServiceSettings]:
     return DeliberationSettings
 
 
+def reemitters() -> Sequence[Reemitter]:
+    from services.deliberation.adapters.reemitters import REEMITTERS
+
+    return REEMITTERS
+
+
 DESCRIPTOR = Descriptor(
     name="deliberation",
+    number=2,
+    asks=["sortition"],
+    reemitters=reemitters,
     build=build,
     migrations="services.deliberation.migrations",
     commands=commands,

@@ -7,7 +7,10 @@ from typing import TYPE_CHECKING
 from chassis.app import BuildContext, CheckResult, Commands, Descriptor, Service
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from chassis.config import ServiceSettings
+    from chassis.reemission import Reemitter
 
 
 def build(context: BuildContext) -> Service:
@@ -66,8 +69,16 @@ def settings() -> type[ServiceSettings]:
     return SortitionSettings
 
 
+def reemitters() -> Sequence[Reemitter]:
+    from services.sortition.adapters.reemitters import REEMITTERS
+
+    return REEMITTERS
+
+
 DESCRIPTOR = Descriptor(
     name="sortition",
+    number=1,
+    reemitters=reemitters,
     build=build,
     migrations="services.sortition.migrations",
     commands=commands,

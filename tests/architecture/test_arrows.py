@@ -28,6 +28,7 @@ CHASSIS_OPENERS = {
     "jobs.py",
     "jobs_runner.py",
     "outbox.py",
+    "reemission.py",
     "runner.py",
     "running.py",
 }

@@ -21,17 +21,14 @@ from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis.aip.names import MUNICIPALITY
 from chassis.auth.principal import GRANTED_ROLES, Principal, Role
 from chassis.auth.tokens import LocalTokens
-from chassis.commands import CommandContext, command_context
+from chassis.commands import CommandContext, command_context, command_line
 from chassis.config import service_settings
-from chassis.context import Caller, new_correlation_id
+from chassis.context import Caller
 from chassis.errors import DomainError
 from services.deliberation.adapters.registry import Registry
 from services.deliberation.domain.sign_in_link import is_subject
 from services.deliberation.service import make_registry
 from services.deliberation.settings import site_url
-
-# Who holds the data folder holds the keys: the command line acts as the platform's operator.
-_OPERATOR = Principal("command-line", None, frozenset({Role.OPERATOR}))
 
 _ROLES = "|".join(GRANTED_ROLES)
 
@@ -221,7 +218,7 @@ def _as_typed() -> Iterator[None]:
 def _opened(data_dir: Path | None) -> Iterator[tuple[CommandContext, Registry, Caller]]:
     with command_context("deliberation", data_dir=data_dir) as context:
         registry = make_registry(context, service_settings("deliberation"), site_url(context.settings))
-        yield context, registry, Caller(_OPERATOR, new_correlation_id(), "en")
+        yield context, registry, command_line()
 
 
 GROUPS: Mapping[str, Any] = {"municipality": municipality, "token": token, "sign-in-link": sign_in_link}

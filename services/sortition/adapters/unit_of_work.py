@@ -24,13 +24,21 @@ from services.sortition.domain.selection import Selection
 SERVICE = "sortition"
 
 
+def selection_aggregate(selection_id: UUID) -> str:
+    """What a selection is called in the keys of its events."""
+    return f"selections/{selection_id}"
+
+
+def panel_confirmed(selection: Selection, seats: Sequence[UUID]) -> PanelConfirmed:
+    return PanelConfirmed(selection=selection.name, seats=[str(seat) for seat in seats])
+
+
 class OutboxEvents:
     def __init__(self, transaction: Transaction) -> None:
         self._outbox = transaction.outbox
 
     def panel_confirmed(self, selection: Selection, seats: Sequence[UUID]) -> None:
-        message = PanelConfirmed(selection=selection.name, seats=[str(seat) for seat in seats])
-        self._outbox.add(SERVICE, f"selections/{selection.id}", message)
+        self._outbox.add(SERVICE, selection_aggregate(selection.id), panel_confirmed(selection, seats))
 
 
 class DrawJobs:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import sqlite3
 import subprocess
@@ -80,6 +81,21 @@ def test_beside_a_running_suite(house: House) -> None:
     assert '"staff-7"' in rows[1][2]
 
 
+def test_a_municipality_is_told_again(house: House) -> None:
+    house.enter("dragoer", "Dragør")
+    told = run(house.folder, "events", "re-emit", "deliberation", "municipalities/dragoer")
+    assert (told.returncode, told.stderr) == (0, "")
+    with sqlite3.connect(house.folder / "deliberation.sqlite3") as store:
+        rows = store.execute("SELECT headers, payload, municipality FROM outbox ORDER BY seq").fetchall()
+        acts = store.execute("SELECT subject, action, resource FROM audit_log ORDER BY seq").fetchall()
+    store.close()
+    (first, again) = ({**json.loads(row[0]), "payload": row[1], "municipality": row[2]} for row in rows)
+    assert again["ce_id"] == told.stdout.strip()
+    assert (again["ce_snapshot"], again["ce_sequence"]) == ("true", first["ce_sequence"])
+    assert (again["payload"], again["municipality"]) == (first["payload"], "dragoer")
+    assert acts[-1] == ("command-line", "events.re-emit", "municipalities/dragoer")
+
+
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with one municipality, which no test here changes."""
@@ -128,6 +144,9 @@ def test_every_role_can_have_a_token(
         (["token", "--role", "member"], 2, ["--municipality SLUG"]),
         (["token", "--role", "secretariat", "--municipality", "nowhere"], 1, ["no such municipality"]),
         (["token", "--role", "operator", "--subject", "Anna Hansen"], 2, ["--subject"]),
+        (["events", "re-emit", "deliberation", "municipalities/nowhere"], 1, ["no such municipality"]),
+        (["events", "re-emit", "deliberation", "dragoer"], 2, ["municipalities/{municipality}"]),
+        (["events", "re-emit", "registry", "municipalities/dragoer"], 2, ["deliberation, "]),
         (["sign-in-link", "--municipality", "nowhere"], 1, ["no such municipality"]),
         (["sign-in-link", "--municipality", "Dragør"], 2, ["--municipality"]),
         (["sign-in-link", "--municipality", "dragoer", "--minutes", "0"], 2, ["--minutes"]),

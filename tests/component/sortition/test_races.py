@@ -60,11 +60,15 @@ def test_one_draw_begins(house: House) -> None:
     assert told == {"done": 1, "DRAW_IN_PROGRESS": AT_ONCE - 1}
 
 
-def test_one_confirmation_counts_and_one_event_leaves(house: House) -> None:
-    selection = drawn(house)
+def everyone_accepts(house: House, selection: str) -> None:
     for seat in house.selections.list_seats(SECRETARIAT, pb.ListSeatsRequest(parent=selection)).seats:
         answer = pb.SetSeatAnswerRequest(name=seat.name, answer=pb.Seat.ANSWER_ACCEPTED)
         house.selections.set_seat_answer(SECRETARIAT, answer)
+
+
+def test_one_confirmation_counts_and_one_event_leaves(house: House) -> None:
+    selection = drawn(house)
+    everyone_accepts(house, selection)
     told = outcomes(
         lambda number: house.selections.confirm_panel(SECRETARIAT, pb.ConfirmPanelRequest(name=selection))
     )

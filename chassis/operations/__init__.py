@@ -1,0 +1,16 @@
+"""The operator's commands on events: what waits, what is stuck, and the ways on. They work beside a running
+suite, each in one short unit of work on a service's store.
+"""
+
+from __future__ import annotations
+
+from chassis.app import Commands, ExtraCommands
+
+
+def _load() -> Commands:
+    from chassis.operations import events
+
+    return {"events": events.app}
+
+
+COMMANDS = ExtraCommands(help={"events": "Tell an aggregate's state again to those who listen."}, load=_load)
