@@ -3,10 +3,20 @@ tables.
 
 A service keeps `migrations/__init__.py` (empty) and `migrations/versions/*.py`, plain Alembic revisions, no
 env.py. Its first revision calls `create_chassis_tables(op)`; a later change of the chassis's tables comes
-as a further step function here, called from a further revision of each service.
+as a further step function here, called from a further revision of each service. Every table that a revision
+makes names its municipality, and is handed to `isolate_tenants(op, …)` (chassis.migrations.tenants).
 """
 
 from chassis.migrations.runner import MigrationState, migrate, migration_state
 from chassis.migrations.steps import create_chassis_tables
+from chassis.migrations.tenants import each_municipality, isolate_tenants, open_across
 
-__all__ = ["MigrationState", "create_chassis_tables", "migrate", "migration_state"]
+__all__ = [
+    "MigrationState",
+    "create_chassis_tables",
+    "each_municipality",
+    "isolate_tenants",
+    "migrate",
+    "migration_state",
+    "open_across",
+]

@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
+from chassis.migrations.tenants import isolate_tenants, open_across
 from chassis.tables import UtcDateTime, json_type, serial_type
 
 
@@ -16,6 +17,32 @@ def create_chassis_tables(op: Operations) -> None:
     _create_inbox(op)
     _create_jobs(op)
     _create_requests(op)
+    _isolate(op)
+
+
+def _isolate(op: Operations) -> None:
+    add, change = ("SELECT", "INSERT"), ("SELECT", "INSERT", "UPDATE")
+    # A municipality is entered by the platform, and told about under its own name.
+    isolate_tenants(op, "outbox", written_by_platform=True, allowed=add)
+    isolate_tenants(op, "outbox_sequences", written_by_platform=True, allowed=change)
+    isolate_tenants(op, "inbox", "idempotency", "audit_log", allowed=add)
+    isolate_tenants(op, "inbox_positions", "dead_letters", "jobs", allowed=change)
+    isolate_tenants(op, "inbox_held")
+    told = ("published", "attempts", "last_error")
+    open_across(op, "outbox", select=_columns(op, "outbox"), update=told, delete=True)
+    open_across(op, "inbox", select=_columns(op, "inbox"), delete=True)
+    open_across(op, "inbox_positions", select=_columns(op, "inbox_positions"))
+    open_across(op, "inbox_held", select=_columns(op, "inbox_held", "headers", "payload"))
+    open_across(op, "dead_letters", select=_columns(op, "dead_letters"))
+    content = ("payload", "stage", "progress", "reason", "reason_metadata")
+    claim = ("state", "attempts", "fence", "worker", "lease_until", "started")
+    open_across(op, "jobs", select=_columns(op, "jobs", *content), update=claim)
+    open_across(op, "idempotency", select=_columns(op, "idempotency", "fingerprint", "response"), delete=True)
+
+
+def _columns(op: Operations, table: str, *without: str) -> list[str]:
+    found = sa.inspect(op.get_bind()).get_columns(table)
+    return [column["name"] for column in found if column["name"] not in without]
 
 
 def _column(name: str, kind: Any, **options: Any) -> sa.Column[Any]:
@@ -178,3 +205,15 @@ def _create_requests(op: Operations) -> None:
                 f"CREATE TRIGGER audit_log_no_{act.lower()} BEFORE {act} ON audit_log "
                 "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
             )
+        return
+    # The app role has no right to; this stops the tables' owner too.
+    op.execute(
+        "CREATE FUNCTION audit_log_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        "RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'integrity_constraint_violation'; "
+        "END $$"
+    )
+    for act, each in (("UPDATE", "ROW"), ("DELETE", "ROW"), ("TRUNCATE", "STATEMENT")):
+        op.execute(
+            f"CREATE TRIGGER audit_log_no_{act.lower()} BEFORE {act} ON audit_log "
+            f"FOR EACH {each} EXECUTE FUNCTION audit_log_refuse()"
+        )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.migrations import create_chassis_tables
+from chassis.migrations import create_chassis_tables, isolate_tenants, open_across
 from chassis.tables import UtcDateTime, json_type
 
 revision = "0001"
@@ -42,3 +42,7 @@ def upgrade() -> None:
         sa.UniqueConstraint("secret_digest", name="uq_sign_in_links_secret_digest"),
     )
     op.create_index("ix_sign_in_links_expire_time", "sign_in_links", ["expire_time"])
+    isolate_tenants(op, "municipalities", readable_across=True, written_by_platform=True)
+    isolate_tenants(op, "sign_in_links")
+    # A link's address holds its secret alone: that leads to the municipality under which the link is read.
+    open_across(op, "sign_in_links", select=["municipality", "secret_digest"])

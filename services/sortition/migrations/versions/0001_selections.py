@@ -7,13 +7,26 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.migrations import create_chassis_tables
+from chassis.migrations import create_chassis_tables, isolate_tenants, open_across
 from chassis.tables import UtcDateTime, json_type
 
 revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+
+OWN = (
+    "signing_keys",
+    "selections",
+    "people",
+    "person_contacts",
+    "pool_imports",
+    "draws",
+    "draw_inputs",
+    "draw_people",
+    "draw_files",
+    "seats",
+)
 
 
 def upgrade() -> None:
@@ -23,6 +36,10 @@ def upgrade() -> None:
     _create_pools()
     _create_draws()
     _create_seats()
+    isolate_tenants(op, "municipalities", readable_across=True)
+    isolate_tenants(op, *OWN)
+    # For the metric of draws by state.
+    open_across(op, "draws", select=["state"])
 
 
 def _column(name: str, kind: Any) -> sa.Column[Any]:
