@@ -14,8 +14,9 @@ if TYPE_CHECKING:
 
 
 def build(context: BuildContext) -> Service:
+    from chassis import tenant_copy
     from chassis.entry import Entry
-    from services.sortition.adapters import api, consumers, pages, rpc
+    from services.sortition.adapters import api, pages, rpc
     from services.sortition.adapters.draw_desk import DrawDesk
     from services.sortition.adapters.measures import PrometheusMeter, draw_gauges
     from services.sortition.adapters.selection_desk import SelectionDesk
@@ -40,7 +41,7 @@ def build(context: BuildContext) -> Service:
         grpc_services=rpc.registrations(selections, draws),
         api=api.make_router(selections, draws),
         pages=pages.pages_router(entry, context.clock),
-        subscriptions=consumers.subscriptions(),
+        subscriptions=[tenant_copy.subscription("sortition")],
         job_handlers=[handler],
         ready_checks=[_engine_check],
         template_package="services.sortition",

@@ -12,13 +12,14 @@ from fastapi import APIRouter, Depends, Query, Request, Response
 from borgerting.sortition.v1 import draw_service_pb2 as draw_pb
 from borgerting.sortition.v1 import selection_service_pb2 as pb
 from chassis.context import Caller
+from chassis.desk import Desk
 from chassis.rest import IdempotencyKey, IfMatch, api_caller, etag_of, request_id_of
-from services.sortition.adapters.desk import Desk
+from chassis.rpc.desks import snake
+from chassis.transcoding.routes import Answer, add_routes, respond
 from services.sortition.adapters.draw_desk import DrawDesk
-from services.sortition.adapters.rest.examples import EXAMPLES
-from services.sortition.adapters.rest.routes import Answer, add_routes, respond
-from services.sortition.adapters.rpc import snake
+from services.sortition.adapters.rest_examples import EXAMPLES
 from services.sortition.adapters.selection_desk import SelectionDesk
+from services.sortition.app.ports import UnitOfWork
 
 BASE = "/sortition/api/v1"
 _SELECTION = "/municipalities/{municipality}/selections/{selection}"
@@ -55,7 +56,7 @@ def make_router(selections: SelectionDesk, draws: DrawDesk) -> APIRouter:
     return router
 
 
-def _answer(desk: Desk, method: str) -> Answer:
+def _answer(desk: Desk[UnitOfWork], method: str) -> Answer:
     answer: Answer = getattr(desk, snake(method))
     return answer
 

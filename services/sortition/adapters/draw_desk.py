@@ -10,8 +10,8 @@ from google.protobuf.message import Message
 from borgerting.sortition.v1 import draw_service_pb2 as pb
 from chassis.clock import Clock
 from chassis.context import Caller
+from chassis.desk import Desk, inside
 from services.sortition.adapters import draw_wire, names
-from services.sortition.adapters.desk import Desk, inside
 from services.sortition.adapters.wire import timestamp
 from services.sortition.app.cancel_draw import cancel_draw
 from services.sortition.app.check_receipt import check_receipt
@@ -35,7 +35,9 @@ class _Act(Protocol):
     def __call__(self, uow: UnitOfWork, caller: Caller, command: DrawAct, *, clock: Clock) -> DrawView: ...
 
 
-class DrawDesk(Desk):
+class DrawDesk(Desk[UnitOfWork]):
+    locale_package = "services.sortition"
+
     def create_draw(self, caller: Caller, request: pb.CreateDrawRequest) -> pb.Draw:
         municipality, selection = names.selection(request.parent, "parent")
         wanted = request.draw

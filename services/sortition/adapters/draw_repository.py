@@ -13,8 +13,9 @@ from sqlalchemy import Select, and_, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis.db import Transaction, upsert
+from chassis.scoped import Scoped
 from services.sortition.adapters import tables
-from services.sortition.adapters.repository import Scoped, chunks
+from services.sortition.adapters.repository import chunks
 from services.sortition.adapters.rows import draw_of, draw_row
 from services.sortition.app.ports import PublicKey, StoredFile, StoredFileInfo
 from services.sortition.domain.draw import Draw, DrawMode, DrawState

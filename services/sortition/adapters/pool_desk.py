@@ -7,8 +7,8 @@ from google.protobuf.empty_pb2 import Empty
 from borgerting.sortition.v1 import selection_service_pb2 as pb
 from chassis.aip.updates import masked_fields
 from chassis.context import Caller
+from chassis.desk import Desk, inside
 from services.sortition.adapters import names, wire
-from services.sortition.adapters.desk import Desk, inside
 from services.sortition.app.accept_pool_import import accept_pool_import
 from services.sortition.app.delete_person import DeletePerson, delete_person
 from services.sortition.app.export_person import export_person
@@ -21,7 +21,9 @@ from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.set_inclusion import SetInclusion, set_inclusion
 
 
-class PoolDesk(Desk):
+class PoolDesk(Desk[UnitOfWork]):
+    locale_package = "services.sortition"
+
     def import_pool(self, caller: Caller, request: pb.ImportPoolRequest) -> pb.PoolImport:
         municipality, selection = names.selection(request.name)
         command = ImportPool(

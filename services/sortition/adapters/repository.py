@@ -6,11 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, Table, and_, delete, func, insert, select, update
-from sqlalchemy.sql.elements import ColumnElement
+from sqlalchemy import Select, delete, func, insert, select
 
-from chassis.db import Transaction, upsert
-from chassis.errors import Code, DomainError
+from chassis.db import upsert
+from chassis.scoped import Scoped
 from services.sortition.adapters import tables
 from services.sortition.adapters.rows import (
     person_of,
@@ -20,7 +19,7 @@ from services.sortition.adapters.rows import (
     selection_of,
     selection_row,
 )
-from services.sortition.app.ports import AppliedImport, Municipality, StoredImport
+from services.sortition.app.ports import AppliedImport, StoredImport
 from services.sortition.domain.pool import Contact, Person
 from services.sortition.domain.seat import Seat
 from services.sortition.domain.selection import Selection
@@ -32,42 +31,6 @@ def chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
     """Pieces that fit the number of parameters a statement may have."""
     for start in range(0, len(items), _CHUNK):
         yield items[start : start + _CHUNK]
-
-
-class Scoped:
-    """What every repository has: the connection, and the one condition that no query may lack."""
-
-    def __init__(self, transaction: Transaction) -> None:
-        self.connection = transaction.connection
-        self.municipality = transaction.municipality
-
-    def mine(self, table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-        return and_(table.c.municipality_id == self.municipality, *conditions)
-
-    def rows(self, query: Select[Any]) -> Sequence[Any]:
-        return self.connection.execute(query).all()
-
-    def one(self, query: Select[Any], unknown: str) -> Any:
-        row = self.connection.execute(query).one_or_none()
-        if row is None:
-            raise DomainError(Code.NOT_FOUND, unknown)
-        return row
-
-    def own(self, municipality: str) -> None:
-        """What is written is this municipality's. Raises RuntimeError: a programming error."""
-        if municipality != self.municipality:
-            raise RuntimeError("a unit of work writes its own municipality's rows only")
-
-    def replace_version(
-        self, table: Table, values: Mapping[str, Any], *conditions: ColumnElement[bool]
-    ) -> None:
-        """Raises DomainError ABORTED ETAG_STALE unless version - 1 stands."""
-        stands = table.c.version == values["version"] - 1
-        done = self.connection.execute(
-            update(table).where(self.mine(table, stands, *conditions)).values(**values)
-        )
-        if done.rowcount != 1:
-            raise DomainError(Code.ABORTED, "ETAG_STALE")
 
 
 class SqlSelections(Scoped):
@@ -262,29 +225,3 @@ class SqlSeats(Scoped):
         query = self._query(selection_id).where(tables.seats.c.person_id == person_id)
         row = self.connection.execute(query).one_or_none()
         return None if row is None else seat_of(row)
-
-
-class SqlMunicipalities(Scoped):
-    def get(self) -> Municipality | None:
-        table = tables.municipalities
-        row = self.connection.execute(select(table).where(self.mine(table))).one_or_none()
-        if row is None:
-            return None
-        return Municipality(
-            row.municipality_id, row.display_name, row.time_zone, tuple(row.languages), row.state
-        )
-
-    def put(self, municipality: Municipality) -> None:
-        self.own(municipality.slug)
-        values = {
-            "display_name": municipality.display_name,
-            "time_zone": municipality.time_zone,
-            "languages": list(municipality.languages),
-            "state": municipality.state,
-        }
-        statement = upsert(self.connection, tables.municipalities).values(
-            municipality_id=municipality.slug, **values
-        )
-        self.connection.execute(
-            statement.on_conflict_do_update(index_elements=["municipality_id"], set_=values)
-        )

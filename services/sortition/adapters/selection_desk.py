@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from borgerting.sortition.v1 import selection_service_pb2 as pb
 from chassis.context import Caller
+from chassis.desk import inside
 from services.sortition.adapters import names, wire
-from services.sortition.adapters.desk import inside
 from services.sortition.adapters.pool_desk import PoolDesk
 from services.sortition.app.check_targets import CheckTargets, check_targets
 from services.sortition.app.confirm_panel import ConfirmPanel, confirm_panel

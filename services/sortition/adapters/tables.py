@@ -17,6 +17,7 @@ from sqlalchemy import (
     Uuid,
 )
 
+from chassis import tenant_copy
 from chassis.db import UtcDateTime, add_to, json_type
 
 metadata = MetaData(
@@ -28,17 +29,7 @@ metadata = MetaData(
     }
 )
 add_to(metadata)
-
-# The copy of deliberation's registry, by its events.
-municipalities = Table(
-    "municipalities",
-    metadata,
-    Column("municipality_id", String(63), primary_key=True),
-    Column("display_name", Text(), nullable=False),
-    Column("time_zone", String(63), nullable=False),
-    Column("languages", json_type(), nullable=False),
-    Column("state", String(31), nullable=False),
-)
+tenant_copy.add_to(metadata)
 
 signing_keys = Table(
     "signing_keys",

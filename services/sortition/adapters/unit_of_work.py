@@ -8,11 +8,11 @@ from uuid import UUID
 from borgerting.sortition.v1.events_pb2 import PanelConfirmed
 from chassis.audit import AuditTrail
 from chassis.db import Transaction
+from chassis.tenant_copy import SqlMunicipalities
 from services.sortition.adapters.draw_repository import SqlDraws, SqlFiles, SqlSigning
 from services.sortition.adapters.repository import (
     SqlContacts,
     SqlImports,
-    SqlMunicipalities,
     SqlPool,
     SqlSeats,
     SqlSelections,

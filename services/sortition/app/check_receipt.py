@@ -6,7 +6,7 @@ from uuid import UUID
 
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
-from services.sortition.app.gate import known
+from chassis.tenants import known
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.published_views import public_draw, public_file
 from services.sortition.app.views import (

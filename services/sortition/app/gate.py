@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from chassis.auth.principal import Role, authorise
 from chassis.context import Caller
-from chassis.errors import Code, DomainError
-from services.sortition.app.ports import Municipality, UnitOfWork
+from chassis.tenants import known
+from services.sortition.app.ports import UnitOfWork
 
 
 def admit(uow: UnitOfWork, caller: Caller, *roles: Role) -> None:
@@ -23,12 +23,3 @@ def admit_operator(uow: UnitOfWork, caller: Caller) -> None:
     own = None if caller.principal.municipality is None else uow.municipality
     authorise(caller.principal, own, Role.OPERATOR)
     known(uow)
-
-
-def known(uow: UnitOfWork) -> Municipality:
-    """For what anyone may see. Raises DomainError NOT_FOUND MUNICIPALITY_UNKNOWN."""
-    municipality = uow.municipalities.get()
-    if municipality is None:
-        metadata = {"municipality": uow.municipality}
-        raise DomainError(Code.NOT_FOUND, "MUNICIPALITY_UNKNOWN", metadata)
-    return municipality

@@ -7,7 +7,8 @@ from uuid import UUID
 from chassis.auth.principal import Role
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
-from services.sortition.app.gate import admit, known
+from chassis.tenants import known
+from services.sortition.app.gate import admit
 from services.sortition.app.ports import StoredFileInfo, UnitOfWork
 from services.sortition.app.present import is_public
 from services.sortition.app.views import DrawFileView

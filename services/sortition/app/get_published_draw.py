@@ -5,7 +5,7 @@ from __future__ import annotations
 from uuid import UUID
 
 from chassis.context import Caller
-from services.sortition.app.gate import known
+from chassis.tenants import known
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.published_views import public_draw, published_view
 from services.sortition.app.views import (

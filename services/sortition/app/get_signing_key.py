@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
-from services.sortition.app.gate import known
+from chassis.tenants import known
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.views import (
     SigningKeyView,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from chassis.context import Caller
-from services.sortition.app.gate import known
+from chassis.tenants import known
 from services.sortition.app.paging import uuid_page
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.published_views import published_view

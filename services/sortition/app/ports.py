@@ -13,23 +13,13 @@ from typing import Any, Protocol
 from uuid import UUID
 
 from chassis.context import Caller
+from chassis.tenants import MunicipalityRepository
 from services.sortition.domain.draw import Draw, DrawState
 from services.sortition.domain.pool import Contact, Person
 from services.sortition.domain.seat import Seat
 from services.sortition.domain.selection import Selection
 
 DRAW_JOB = "sortition.draw"
-
-
-@dataclass(frozen=True, slots=True)
-class Municipality:
-    """The copy of the registry's entry."""
-
-    slug: str
-    display_name: str
-    time_zone: str
-    languages: tuple[str, ...]
-    state: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,13 +205,6 @@ class SeatRepository(Protocol):
     def page(self, selection_id: UUID, limit: int, after: UUID | None) -> Sequence[Seat]: ...
 
     def of_person(self, selection_id: UUID, person_id: UUID) -> Seat | None: ...
-
-
-class MunicipalityRepository(Protocol):
-    def get(self) -> Municipality | None:
-        """The unit of work's own."""
-
-    def put(self, municipality: Municipality) -> None: ...
 
 
 class Signing(Protocol):

@@ -11,13 +11,14 @@ from chassis.auth.principal import Role
 from chassis.clock import FixedClock
 from chassis.context import Caller
 from chassis.entry import Entry
+from chassis.tenant_copy import SqlMunicipalities
+from chassis.tenants import Municipality
 from chassis.testing.stores import noon, sqlite_store
 from services.sortition.adapters import tables
 from services.sortition.adapters.draw_desk import DrawDesk
-from services.sortition.adapters.repository import SqlMunicipalities
 from services.sortition.adapters.selection_desk import SelectionDesk
 from services.sortition.adapters.unit_of_work import SqlUnitOfWork
-from services.sortition.app.ports import Municipality, UnitOfWork
+from services.sortition.app.ports import UnitOfWork
 from tests.unit.sortition.house import HERE, SECRETARIAT, TARGETS, THERE, pool_csv, who
 
 __all__ = ["HERE", "SECRETARIAT", "TARGETS", "THERE", "House", "Role", "who"]

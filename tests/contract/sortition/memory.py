@@ -16,9 +16,9 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from borgerting.sortition.v1.events_pb2 import PanelConfirmed
 from chassis.clock import Clock
 from chassis.errors import Code, DomainError
+from chassis.tenants import Municipality
 from services.sortition.app.ports import (
     JobView,
-    Municipality,
     PublicKey,
     StoredFile,
     StoredFileInfo,

@@ -16,10 +16,11 @@ from chassis.context import Caller, nobody
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
 from chassis.ids import uuid7
+from chassis.tenants import Municipality
 from chassis.testing.stores import NOON, noon, sqlite_store
 from services.sortition.adapters import tables
 from services.sortition.adapters.unit_of_work import SqlUnitOfWork
-from services.sortition.app.ports import AppliedImport, Municipality, StoredFile, StoredImport, UnitOfWork
+from services.sortition.app.ports import AppliedImport, StoredFile, StoredImport, UnitOfWork
 from services.sortition.domain.draw import Draw, DrawMethod, DrawMode, DrawState
 from services.sortition.domain.pool import Contact, Inclusion, Person
 from services.sortition.domain.seat import Answer, Seat

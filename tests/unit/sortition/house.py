@@ -10,6 +10,7 @@ from uuid import UUID
 from chassis.auth.principal import NOBODY, Principal, Role
 from chassis.clock import FixedClock
 from chassis.context import Caller
+from chassis.tenants import Municipality
 from chassis.testing.stores import noon
 from services.sortition.adapters.engine import EngineRequest, EngineResult, draw
 from services.sortition.adapters.worker import _store_files
@@ -18,7 +19,6 @@ from services.sortition.app.create_selection import CreateSelection, create_sele
 from services.sortition.app.draw_acts import DrawAct
 from services.sortition.app.import_pool import ImportPool, import_pool
 from services.sortition.app.list_seats import list_seats
-from services.sortition.app.ports import Municipality
 from services.sortition.app.publish_commitment import publish_commitment
 from services.sortition.app.publish_draw import publish_draw
 from services.sortition.app.reveal_draw import RevealDraw, reveal_draw

@@ -145,7 +145,7 @@ def test_every_use_case_stands_in_the_table() -> None:
 
 def test_every_method_of_the_apis_is_a_use_case() -> None:
     from borgerting.sortition.v1 import draw_service_pb2, selection_service_pb2
-    from services.sortition.adapters.rpc import snake
+    from chassis.rpc.desks import snake
 
     renamed = {"update_person": "set_inclusion"}
     methods = [

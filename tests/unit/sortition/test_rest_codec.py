@@ -14,11 +14,11 @@ from hypothesis import strategies as st
 from borgerting.sortition.v1 import draw_service_pb2 as draw_pb
 from borgerting.sortition.v1 import selection_service_pb2 as pb
 from chassis.errors import Code, DomainError
+from chassis.transcoding.codec import read_into, read_text, snake_path, to_json
+from chassis.transcoding.routes import rule_of
+from chassis.transcoding.schema import message_schema
 from services.sortition.adapters import names
-from services.sortition.adapters.rest.codec import read_into, read_text, snake_path, to_json
-from services.sortition.adapters.rest.examples import EXAMPLES
-from services.sortition.adapters.rest.routes import rule_of
-from services.sortition.adapters.rest.schema import message_schema
+from services.sortition.adapters.rest_examples import EXAMPLES
 
 COUNTS = st.integers(-(2**31), 2**31 - 1)
 TARGETS = st.builds(

@@ -25,7 +25,7 @@ _sym_db = _symbol_database.Default()
 from borgerting.deliberation.v1 import municipality_service_pb2 as borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'borgerting/deliberation/v1/events.proto\x12\x1a\x62orgerting.deliberation.v1\x1a\x35\x62orgerting/deliberation/v1/municipality_service.proto\"\xa6\x01\n\x13MunicipalityChanged\x12\x14\n\x0cmunicipality\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12=\n\x05state\x18\x05 \x01(\x0e\x32..borgerting.deliberation.v1.Municipality.Stateb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n\'borgerting/deliberation/v1/events.proto\x12\x1a\x62orgerting.deliberation.v1\x1a\x35\x62orgerting/deliberation/v1/municipality_service.proto\"\xa6\x01\n\x13MunicipalityChanged\x12\x14\n\x0cmunicipality\x18\x01 \x01(\t\x12\x14\n\x0c\x64isplay_name\x18\x02 \x01(\t\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12=\n\x05state\x18\x05 \x01(\x0e\x32..borgerting.deliberation.v1.Municipality.State\"2\n\x10ReportHandedOver\x12\x0e\n\x06report\x18\x01 \x01(\t\x12\x0e\n\x06\x64igest\x18\x02 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -34,4 +34,6 @@ if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_MUNICIPALITYCHANGED']._serialized_start=127
   _globals['_MUNICIPALITYCHANGED']._serialized_end=293
+  _globals['_REPORTHANDEDOVER']._serialized_start=295
+  _globals['_REPORTHANDEDOVER']._serialized_end=345
 # @@protoc_insertion_point(module_scope)

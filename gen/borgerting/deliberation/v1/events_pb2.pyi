@@ -58,3 +58,32 @@ class MunicipalityChanged(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___MunicipalityChanged: _TypeAlias = MunicipalityChanged  # noqa: Y015
+
+@_typing.final
+class ReportHandedOver(_message.Message):
+    """A report was handed over to the council and is public. Sent once per assembly, and only by HandOverReport. What it
+    says is read by GetReport, and never changes.
+    Topic `borgerting.deliberation.v1`, aggregate `assemblies/{assembly}`.
+    """
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    REPORT_FIELD_NUMBER: _builtins.int
+    DIGEST_FIELD_NUMBER: _builtins.int
+    report: _builtins.str
+    """`municipalities/{municipality}/assemblies/{assembly}/report`"""
+    digest: _builtins.str
+    """SHA-256, in hexadecimal, of the report as handed over."""
+    def __init__(
+        self,
+        *,
+        report: _builtins.str = ...,
+        digest: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["digest", b"digest", "report", b"report"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ReportHandedOver: _TypeAlias = ReportHandedOver  # noqa: Y015

@@ -19,7 +19,7 @@ from services.sortition.app.ports import UnitOfWork
 
 def pages_router(entry: Entry[UnitOfWork], clock: Clock) -> APIRouter:
     """All pages under `/sortition`. Use cases decide who may see what; pages only show it."""
-    house = House(entry, clock)
+    house = House("sortition", entry, clock)
     router = APIRouter(include_in_schema=False)
     for pages in (
         SelectionPages(house),

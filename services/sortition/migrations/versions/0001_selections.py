@@ -7,6 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic import op
 
+from chassis import tenant_copy
 from chassis.migrations import create_chassis_tables, isolate_tenants, open_across
 from chassis.tables import UtcDateTime, json_type
 
@@ -31,7 +32,8 @@ OWN = (
 
 def upgrade() -> None:
     create_chassis_tables(op)  # type: ignore[arg-type]  # alembic's proxy stands for its Operations
-    _create_municipalities()
+    tenant_copy.create_table(op)
+    _create_signing_keys()
     _create_selections()
     _create_pools()
     _create_draws()
@@ -70,16 +72,7 @@ def _key(table: str, *columns: str) -> sa.PrimaryKeyConstraint:
     return sa.PrimaryKeyConstraint("municipality_id", *columns, name=f"pk_{table}")
 
 
-def _create_municipalities() -> None:
-    op.create_table(
-        "municipalities",
-        _municipality(),
-        _column("display_name", sa.Text()),
-        _column("time_zone", sa.String(63)),
-        _column("languages", json_type()),
-        _column("state", sa.String(31)),
-        _key("municipalities"),
-    )
+def _create_signing_keys() -> None:
     op.create_table(
         "signing_keys",
         _municipality(),

@@ -1,6 +1,6 @@
 """Where gRPC and REST meet the use cases: each method one call in one unit of work, done once per request id.
 
-Requests and answers are the protobuf messages; what the desks have in common stands here.
+Requests and answers are the protobuf messages; what desks have in common stands here.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import hashlib
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TypeVar
+from typing import ClassVar, Generic, TypeVar
 
 from google.protobuf.message import Message
 
@@ -19,21 +19,24 @@ from chassis.context import Caller
 from chassis.entry import Entry
 from chassis.errors import DomainError
 from chassis.text import Catalogue, catalogues
-from services.sortition.app.ports import UnitOfWork
 
+U = TypeVar("U")
 A = TypeVar("A", bound=Message)
 
-LOCALE_PACKAGE = "services.sortition"
 
+class Desk(Generic[U]):
+    """What the desks of a service do alike: one per gRPC service, its methods the RPCs in snake case.
 
-class Desk:
-    """What both desks do alike."""
+    `locale_package` holds the words that answers are made with ("services.sortition").
+    """
 
-    def __init__(self, entry: Entry[UnitOfWork], clock: Clock) -> None:
+    locale_package: ClassVar[str]
+
+    def __init__(self, entry: Entry[U], clock: Clock) -> None:
         self._entry = entry
         self._clock = clock
 
-    def read(self, caller: Caller, municipality: str, answer: Callable[[UnitOfWork], A]) -> A:
+    def read(self, caller: Caller, municipality: str, answer: Callable[[U], A]) -> A:
         return self._entry.read(caller, municipality, answer)
 
     def write(
@@ -41,7 +44,7 @@ class Desk:
         caller: Caller,
         municipality: str,
         request: Message,
-        answer: Callable[[UnitOfWork], A],
+        answer: Callable[[U], A],
         restore: Callable[[bytes], A],
     ) -> A:
         return self._entry.write(
@@ -55,7 +58,7 @@ class Desk:
         )
 
     def words(self, caller: Caller) -> Catalogue:
-        return catalogues((LOCALE_PACKAGE,))[caller.language]
+        return catalogues((self.locale_package,))[caller.language]
 
 
 def fingerprint(request: Message) -> bytes:

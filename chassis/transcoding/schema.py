@@ -7,7 +7,7 @@ from typing import Any
 
 from google.protobuf.descriptor import Descriptor, FieldDescriptor
 
-from services.sortition.adapters.rest.codec import enum_prefix, is_map
+from chassis.transcoding.codec import enum_prefix, is_map
 
 _SCALARS: dict[int, dict[str, Any]] = {
     FieldDescriptor.CPPTYPE_INT32: {"type": "integer", "format": "int32"},

@@ -18,7 +18,7 @@ from google.protobuf.message import Message
 from chassis.context import Caller
 from chassis.errors import Code, DomainError, FieldViolation
 from chassis.rest import api_caller, body_is, etag_of, request_id_of
-from services.sortition.adapters.rest import codec, schema
+from chassis.transcoding import codec, schema
 
 _VARIABLE = re.compile(r"\{(?P<path>[a-z_.]+)=(?P<pattern>[^}]+)\}")
 _IDEMPOTENCY_KEY = {

@@ -1,0 +1,99 @@
+"""A service's own copy of deliberation's registry of municipalities, by its events.
+
+`add_to` declares the table in the service's MetaData, and its first migration creates it with
+`create_table(op)`; `subscription` keeps the copy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy import Column, MetaData, String, Table, Text, select
+
+from borgerting.deliberation.v1.events_pb2 import MunicipalityChanged
+from borgerting.deliberation.v1.municipality_service_pb2 import Municipality as RegistryEntry
+from chassis.aip.names import MUNICIPALITY
+from chassis.db import Transaction, json_type, upsert
+from chassis.events.envelope import Envelope, topic_of
+from chassis.inbox import Subscription
+from chassis.scoped import Scoped
+from chassis.tenants import Municipality
+
+_metadata = MetaData()
+
+municipalities = Table(
+    "municipalities",
+    _metadata,
+    Column("municipality_id", String(63), nullable=False),
+    Column("display_name", Text(), nullable=False),
+    Column("time_zone", String(63), nullable=False),
+    Column("languages", json_type(), nullable=False),
+    Column("state", String(31), nullable=False),
+    sa.PrimaryKeyConstraint("municipality_id", name="pk_municipalities"),
+)
+
+
+def add_to(service_metadata: MetaData) -> None:
+    """Declare the copy in a service's MetaData (once, in its adapters/tables.py)."""
+    municipalities.to_metadata(service_metadata)
+
+
+def create_table(op: Any) -> None:
+    """For a service's first migration; `op` is Alembic's."""
+    op.create_table(
+        "municipalities",
+        sa.Column("municipality_id", sa.String(63), nullable=False),
+        sa.Column("display_name", sa.Text(), nullable=False),
+        sa.Column("time_zone", sa.String(63), nullable=False),
+        sa.Column("languages", json_type(), nullable=False),
+        sa.Column("state", sa.String(31), nullable=False),
+        sa.PrimaryKeyConstraint("municipality_id", name="pk_municipalities"),
+    )
+
+
+class SqlMunicipalities(Scoped):
+    def get(self) -> Municipality | None:
+        row = self.connection.execute(select(municipalities).where(self.mine(municipalities))).one_or_none()
+        if row is None:
+            return None
+        return Municipality(
+            row.municipality_id, row.display_name, row.time_zone, tuple(row.languages), row.state
+        )
+
+    def put(self, municipality: Municipality) -> None:
+        self.own(municipality.slug)
+        values = {
+            "display_name": municipality.display_name,
+            "time_zone": municipality.time_zone,
+            "languages": list(municipality.languages),
+            "state": municipality.state,
+        }
+        statement = upsert(self.connection, municipalities).values(
+            municipality_id=municipality.slug, **values
+        )
+        self.connection.execute(
+            statement.on_conflict_do_update(index_elements=["municipality_id"], set_=values)
+        )
+
+
+def municipality_changed(transaction: Transaction, message: MunicipalityChanged, envelope: Envelope) -> None:
+    """Keep the registry's entry; each event tells the whole of it."""
+    SqlMunicipalities(transaction).put(
+        Municipality(
+            slug=MUNICIPALITY.parse(message.municipality, field="municipality")["municipality"],
+            display_name=message.display_name,
+            time_zone=message.time_zone,
+            languages=tuple(message.languages),
+            state=RegistryEntry.State.Name(message.state).removeprefix("STATE_"),
+        )
+    )
+
+
+def subscription(service: str) -> Subscription:
+    """What keeps the copy of `service`."""
+    return Subscription(
+        consumer=f"{service}.municipalities",
+        topic=topic_of("deliberation"),
+        handlers={MunicipalityChanged.DESCRIPTOR.full_name: municipality_changed},
+    )

@@ -1,1 +1,0 @@
-"""REST out of the gRPC contract: each method's HTTP annotation makes its route, its messages the JSON."""
