@@ -17,6 +17,7 @@ from chassis.aip.names import MUNICIPALITY
 from chassis.db import Transaction, json_type, upsert
 from chassis.events.envelope import Envelope, topic_of
 from chassis.inbox import Subscription
+from chassis.migrations import isolate_tenants
 from chassis.scoped import Scoped
 from chassis.tenants import Municipality
 
@@ -50,6 +51,7 @@ def create_table(op: Any) -> None:
         sa.Column("state", sa.String(31), nullable=False),
         sa.PrimaryKeyConstraint("municipality_id", name="pk_municipalities"),
     )
+    isolate_tenants(op, "municipalities", readable_across=True)
 
 
 class SqlMunicipalities(Scoped):

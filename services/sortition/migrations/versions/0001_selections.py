@@ -38,7 +38,6 @@ def upgrade() -> None:
     _create_pools()
     _create_draws()
     _create_seats()
-    isolate_tenants(op, "municipalities", readable_across=True)
     isolate_tenants(op, *OWN)
     # For the metric of draws by state.
     open_across(op, "draws", select=["state"])
