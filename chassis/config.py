@@ -17,6 +17,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chassis.clock import Clock, FixedClock, SystemClock
+from chassis.config_identity import IdentitySettings, identity_problems, production_identity_problems
 
 PREFIX = "BORGERTING_"
 Port = int
@@ -30,21 +31,24 @@ class SettingsError(Exception):
         super().__init__("\n".join(self.problems))
 
 
-class SuiteSettings(BaseSettings):
+class SuiteSettings(IdentitySettings):
     """What the whole suite shares. A service's own settings are `BORGERTING_<SERVICE>__…`."""
 
     model_config = SettingsConfigDict(
-        env_prefix=PREFIX, env_nested_delimiter=None, frozen=True, extra="forbid", env_ignore_empty=True
+        env_prefix=PREFIX,
+        env_nested_delimiter=None,
+        frozen=True,
+        extra="forbid",
+        env_ignore_empty=True,
+        populate_by_name=True,
     )
 
     data_dir: Path = Field(Path("data"), description="folder of the stores, the event log and the keys")
-    profile: Literal["embedded", "production"] = Field("embedded", description="embedded or production")
     clock: str = Field("", description="an instant to stand still at, or a shift as +P3M (tests only)")
     host: str = Field("127.0.0.1", description="address to listen on")
     http_port: Port = Field(8080, ge=0, le=65535, description="pages and REST; 0 takes a free one")
     grpc_port: Port = Field(9090, ge=0, le=65535, description="gRPC; 0 takes a free one")
     ops_port: Port = Field(9100, ge=0, le=65535, description="/livez /readyz /metrics; 0 takes a free one")
-    base_url: str = Field("", description="the site's address as people type it, for links and cookies")
     drain_seconds: float = Field(20.0, ge=0, le=600, description="how long a stop may take")
     kafka_bootstrap: str = Field(
         "", alias="BORGERTING_KAFKA__BOOTSTRAP", description="host:port of a Kafka broker, for --service"
@@ -117,8 +121,6 @@ def load_settings(
         else:
             problems.append(f"{variable} is no setting; see `borgerting check-config --list`.")
     values.update({name: value for name, value in options.items() if value is not None})
-    if "kafka_bootstrap" in values:
-        values["BORGERTING_KAFKA__BOOTSTRAP"] = values.pop("kafka_bootstrap")
     try:
         settings = SuiteSettings(**values, database_urls=urls)
     except ValidationError as error:
@@ -166,7 +168,7 @@ def check_settings(services: ServiceModels, environment: Mapping[str, str] | Non
 def describe_settings(services: ServiceModels) -> list[tuple[str, str, str]]:
     """Every variable with its default and what it is for."""
     rows = [
-        (_variable(name), str(field.default), field.description or "")
+        (_variable(name), "" if field.default is None else str(field.default), field.description or "")
         for name, field in SuiteSettings.model_fields.items()
         if name != "database_urls"
     ]
@@ -212,15 +214,21 @@ def _problems(settings: SuiteSettings, services: list[str]) -> list[str]:
                 "BORGERTING_BASE_URL must be scheme and host alone, as https://borgerting.example.dk"
                 f" (found {settings.base_url!r})."
             )
-    taken = [port for port in (settings.http_port, settings.grpc_port, settings.ops_port) if port]
+    ports = {
+        _variable(name): getattr(settings, name)
+        for name in ("http_port", "grpc_port", "ops_port", *(("tls_port",) if settings.tls else ()))
+    }
+    taken = [port for port in ports.values() if port]
     if len(set(taken)) < len(taken):
-        problems.append("BORGERTING_HTTP_PORT, BORGERTING_GRPC_PORT and BORGERTING_OPS_PORT must differ.")
+        *others, last = ports
+        problems.append(f"{', '.join(others)} and {last} must differ.")
     for service in services:
         variable = f"{PREFIX}{service.upper()}__DATABASE_URL"
         url = settings.database_urls.get(service, "")
         if url and not url.startswith("sqlite:///"):
             # Never the address itself: it may hold a password.
             problems.append(f"{variable} must begin with sqlite:/// (the only store there is so far).")
+    problems += identity_problems(settings)
     if settings.profile == "production":
         problems += _production_problems(settings, services)
     return problems
@@ -237,8 +245,7 @@ def _production_problems(settings: SuiteSettings, services: list[str]) -> list[s
         "and this release knows no other store."
         for service in services
     ]
-    problems.append("The production profile refuses local sign-in, and this release knows no other.")
-    return problems
+    return problems + production_identity_problems(settings)
 
 
 _DURATION = re.compile(

@@ -85,7 +85,8 @@ class Suite:
         self._resources.callback(broker.close)
 
         services: list[Service] = []
-        interceptor = CallInterceptor(tokens, self._describe, self._observe_call)
+        neighbours: dict[str, frozenset[str]] = {}
+        interceptor = CallInterceptor(tokens, self._describe, self._observe_call, neighbours=neighbours)
         local = LocalServer(interceptors=[interceptor])
         for name, descriptor in self._descriptors.items():
             database = Database(settings.database_url(name), clock=clock)
@@ -109,6 +110,7 @@ class Suite:
             services.append(service)
             self._running.append(RunningService(service, descriptor, database, broker, self.metrics))
         registrations = [each for service in services for each in service.grpc_services]
+        neighbours.update({each.full_name: each.neighbours for each in registrations})
         self._owners = {
             each.full_name: service.name for service in services for each in service.grpc_services
         }

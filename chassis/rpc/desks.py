@@ -35,10 +35,14 @@ def _handler(answer: Callable[[Any, Any], Any]) -> Callable[[Any, grpc.ServicerC
 
 
 def registration(
-    service: Any, add_to_server: Callable[[Any, grpc.Server], None], desk: Any
+    service: Any,
+    add_to_server: Callable[[Any, grpc.Server], None],
+    desk: Any,
+    neighbours: frozenset[str] = frozenset(),
 ) -> GrpcServiceRegistration:
     """A gRPC service answered by a desk.
 
-    `service` is its descriptor, `add_to_server` the generated function that adds its servicer.
+    `service` is its descriptor, `add_to_server` the generated function that adds its servicer; `neighbours`
+    as in GrpcServiceRegistration.
     """
-    return GrpcServiceRegistration(add_to_server, _Servicer(service, desk), service.full_name)
+    return GrpcServiceRegistration(add_to_server, _Servicer(service, desk), service.full_name, neighbours)

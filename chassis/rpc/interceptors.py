@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import grpc
@@ -47,7 +47,8 @@ class CallInterceptor(_ServerInterceptor):
 
     The handler gets a CallContext. A DomainError becomes a google.rpc.Status; any other exception INTERNAL
     with an incident id and nothing else, its trace logged without its text, which may hold what a person
-    typed.
+    typed. `neighbours` lists by a gRPC service's full name which of our services may call it; it may be
+    filled after this is made.
     """
 
     def __init__(
@@ -56,11 +57,13 @@ class CallInterceptor(_ServerInterceptor):
         describe: Describe,
         observe: CallObserver = observe_nothing,
         *,
+        neighbours: Mapping[str, frozenset[str]] | None = None,
         time_source: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._verifier = verifier
         self._describe = describe
         self._observe = observe
+        self._neighbours = {} if neighbours is None else neighbours
         self._time = time_source
 
     def intercept_service(
@@ -98,7 +101,7 @@ class CallInterceptor(_ServerInterceptor):
             context = self._admit(inner)
             with structlog.contextvars.bound_contextvars(correlation_id=context.caller.correlation_id):
                 try:
-                    self._authenticate(context)
+                    self._authenticate(context, method)
                     return behaviour(request, context)
                 except Exception as error:
                     self._refuse(context, method, error)
@@ -113,7 +116,7 @@ class CallInterceptor(_ServerInterceptor):
             started = self._time()
             context = self._admit(inner)
             try:
-                self._authenticate(context)
+                self._authenticate(context, method)
                 yield from behaviour(request, context)
             except GeneratorExit:
                 context.refused_as = grpc.StatusCode.CANCELLED  # the client went away
@@ -137,17 +140,27 @@ class CallInterceptor(_ServerInterceptor):
         context.set_trailing_metadata(())
         return context
 
-    def _authenticate(self, context: CallContext) -> None:
+    def _authenticate(self, context: CallContext, method: str) -> None:
         if context.time_remaining() <= 0:
             self._abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", {})
         principal = principal_of(
             [str(value) for key, value in context.invocation_metadata() if key == "authorization"],
             self._verifier,
         )
-        # A token tells for whom a neighbour calls, and then that person's rights count, not the neighbour's.
-        if not principal.signed_in and (service := calling_service(context)):
-            principal = service_principal(service)
+        service = calling_service(context)
+        if service is not None:
+            self._check_neighbour(service, method)
+            if not principal.signed_in:
+                # A token would tell for whom the neighbour calls, and then that person's rights count.
+                principal = service_principal(service)
         context.caller = Caller(principal, context.caller.correlation_id, context.caller.language)
+
+    def _check_neighbour(self, service: str, method: str) -> None:
+        """Whether this neighbour is on the list of the gRPC service. Health and reflection have no list."""
+        called = method.split("/")[1]
+        if called in self._neighbours and service not in self._neighbours[called]:
+            metadata = {"service": service, "called": called}
+            raise DomainError(Code.PERMISSION_DENIED, "NEIGHBOUR_NOT_ALLOWED", metadata)
 
     def _refuse(self, context: CallContext, method: str, error: Exception) -> None:
         language = context.caller.language

@@ -28,15 +28,21 @@ class MethodHandlers(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class GrpcServiceRegistration:
-    """One gRPC service: the generated function that adds it, its servicer, its full name in proto."""
+    """One gRPC service: the generated function that adds it, its servicer, its full name in proto.
+
+    `neighbours` names the services that may call it as themselves (`Role.SERVICE`), in the process or by
+    certificate; others are refused before the use case. People and integrators come by token, whatever it
+    says.
+    """
 
     add_to_server: Callable[[Any, Any], None]
     servicer: object
     full_name: str
+    neighbours: frozenset[str] = frozenset()
 
 
 class RpcServer:
-    """Carries all of a process's gRPC services on one port.
+    """Carries all of a process's gRPC services.
 
     `max_workers` calls run at a time, others queue. Health is SERVING for each service and overall from
     `start` on.
@@ -78,10 +84,16 @@ class RpcServer:
             [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
         )
 
-    def bind(self, address: str) -> int:
-        """Take a port (`127.0.0.1:0` takes a free one) and say which. Raises OSError when it is taken."""
+    def bind(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
+        """Take a port (`127.0.0.1:0` takes a free one) and say which; more than one may be taken.
+
+        Raises OSError when it is another's.
+        """
         try:
-            port = self._server.add_insecure_port(address)
+            if credentials is None:
+                port = self._server.add_insecure_port(address)
+            else:
+                port = self._server.add_secure_port(address, credentials)
         except RuntimeError:
             port = 0
         if not port:

@@ -15,6 +15,10 @@ if TYPE_CHECKING:
     from services.deliberation.adapters.registry import Registry
 
 
+# Which services may call this one's gRPC as themselves; what they may do, the use cases say (Role.SERVICE).
+NEIGHBOURS = frozenset({"followup"})
+
+
 def make_registry(
     context: BuildContext | CommandContext, service_settings: Mapping[str, str], site: str = ""
 ) -> Registry:
@@ -54,7 +58,7 @@ def build(context: BuildContext) -> Service:
     )
     return Service(
         name="deliberation",
-        grpc_services=rpc.registrations(registry, site_url(context.settings)),
+        grpc_services=rpc.registrations(registry, site_url(context.settings), NEIGHBOURS),
         api=api.make_router(registry),
         pages=pages.make_router(
             registry, context.page_security, lambda outcome: sign_ins.labels(outcome).inc()

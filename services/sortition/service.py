@@ -13,6 +13,10 @@ if TYPE_CHECKING:
     from chassis.reemission import Reemitter
 
 
+# Which services may call this one's gRPC as themselves; what they may do, the use cases say (Role.SERVICE).
+NEIGHBOURS = frozenset({"deliberation"})
+
+
 def build(context: BuildContext) -> Service:
     from chassis import tenant_copy
     from chassis.entry import Entry
@@ -38,7 +42,7 @@ def build(context: BuildContext) -> Service:
     )
     return Service(
         name="sortition",
-        grpc_services=rpc.registrations(selections, draws),
+        grpc_services=rpc.registrations(selections, draws, NEIGHBOURS),
         api=api.make_router(selections, draws),
         pages=pages.pages_router(entry, context.clock),
         subscriptions=[tenant_copy.subscription("sortition")],

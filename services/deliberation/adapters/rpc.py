@@ -51,12 +51,14 @@ class SignInLinkServicer(link_pb_grpc.SignInLinkServiceServicer):
         return self._registry.create_link(caller(context), request, self._site)
 
 
-def registrations(registry: Registry, site: str) -> list[GrpcServiceRegistration]:
+def registrations(registry: Registry, site: str, neighbours: frozenset[str]) -> list[GrpcServiceRegistration]:
+    """`neighbours` are the services that may read the registry as themselves; they make no links."""
     return [
         GrpcServiceRegistration(
             pb_grpc.add_MunicipalityServiceServicer_to_server,
             MunicipalityServicer(registry),
             pb.DESCRIPTOR.services_by_name["MunicipalityService"].full_name,
+            neighbours,
         ),
         GrpcServiceRegistration(
             link_pb_grpc.add_SignInLinkServiceServicer_to_server,

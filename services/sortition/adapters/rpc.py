@@ -14,16 +14,21 @@ from services.sortition.adapters.draw_desk import DrawDesk
 from services.sortition.adapters.selection_desk import SelectionDesk
 
 
-def registrations(selections: SelectionDesk, draws: DrawDesk) -> list[GrpcServiceRegistration]:
+def registrations(
+    selections: SelectionDesk, draws: DrawDesk, neighbours: frozenset[str]
+) -> list[GrpcServiceRegistration]:
+    """`neighbours` are the services that may call both as themselves."""
     return [
         registration(
             selection_service_pb2.DESCRIPTOR.services_by_name["SelectionService"],
             selection_service_pb2_grpc.add_SelectionServiceServicer_to_server,
             selections,
+            neighbours,
         ),
         registration(
             draw_service_pb2.DESCRIPTOR.services_by_name["DrawService"],
             draw_service_pb2_grpc.add_DrawServiceServicer_to_server,
             draws,
+            neighbours,
         ),
     ]

@@ -178,7 +178,7 @@ def test_settings_are_checked_all_at_once(
     assert cli.run(["check-config"]) == 2
     printed = capsys.readouterr()
     assert printed.out == ""
-    assert len(printed.err.splitlines()) == 5
+    assert len(printed.err.splitlines()) == 8
     assert cli.run(["serve"]) == 2  # which checks them as well
     assert cli.run(["check-config", "--list"]) == 0
     assert "BORGERTING_TOY__DATABASE_URL=" in capsys.readouterr().out
