@@ -27,6 +27,7 @@ from chassis.words import Describe
 
 if TYPE_CHECKING:
     from chassis.metrics import Metrics
+    from chassis.web.operations import OperationsPages
 
 _log = get_logger("chassis.http")
 _API = "api/v1"
@@ -42,8 +43,10 @@ def make_http_app(
     describe: Describe,
     metrics: Metrics,
     https: bool,
+    operations: OperationsPages | None = None,
 ) -> FastAPI:
-    """The ASGI application. `https` says that people reach it by https only."""
+    """The ASGI application. `https` says that people reach it by https only; `operations` are the operator's
+    pages."""
     app = FastAPI(
         title="Borgerting",
         openapi_url=None,
@@ -71,6 +74,9 @@ def make_http_app(
             )
             api.add_exception_handler(Exception, _leave_to_the_whole)
             app.mount(f"/{service.name}/{_API}", api)
+    if operations is not None:
+        for room in rooms:
+            app.include_router(operations.router(room.name), prefix=f"/{room.name}")
     for service in services:
         if service.pages is not None:
             app.include_router(service.pages, prefix=f"/{service.name}")

@@ -13,7 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Protocol, runtime_checkable
 from uuid import UUID
 
-from sqlalchemy import and_, func, or_, select, true, update
+from sqlalchemy import and_, case, func, or_, select, true, update
 
 from chassis.ids import uuid7
 from chassis.tables import jobs
@@ -313,10 +313,29 @@ def _job(row: Any) -> Job:
     )
 
 
-def job_counts(database: Database) -> list[tuple[str, str, int]]:
-    """(kind, state, how many) of every job in the store."""
+@dataclass(frozen=True, slots=True)
+class JobTally:
+    """Jobs of one kind in one state: how many, how many of them ended within the last day, and for how many
+    seconds the oldest is there."""
+
+    kind: str
+    state: JobState
+    count: int
+    ended_today: int
+    oldest_seconds: float
+
+
+def job_tallies(database: Database) -> list[JobTally]:
+    """Every job in the store, of all municipalities, by kind and state."""
+    now = database.machine_clock.now()
+    recent = func.sum(case((jobs.c.finished > now - timedelta(days=1), 1), else_=0))
     with database.reading("") as transaction:
         rows = transaction.connection.execute(
-            select(jobs.c.kind, jobs.c.state, func.count()).group_by(jobs.c.kind, jobs.c.state)
-        )
-        return [(kind, state, int(count)) for kind, state, count in rows]
+            select(jobs.c.kind, jobs.c.state, func.count(), recent, func.min(jobs.c.created))
+            .group_by(jobs.c.kind, jobs.c.state)
+            .order_by(jobs.c.kind, jobs.c.state)
+        ).all()
+    return [
+        JobTally(kind, JobState(state), int(count), int(ended), max((now - oldest).total_seconds(), 0.0))
+        for kind, state, count, ended, oldest in rows
+    ]

@@ -11,7 +11,7 @@ from chassis.consumer import Consumer
 from chassis.db import Database
 from chassis.events.ports import Broker
 from chassis.housekeeping import Housekeeper
-from chassis.jobs import job_counts
+from chassis.jobs import job_tallies
 from chassis.jobs_runner import JobRunner
 from chassis.metrics import Metrics, Sample
 from chassis.migrations import migration_state
@@ -140,9 +140,9 @@ def gauges(running: Sequence[RunningService]) -> Gauges:
         "borgerting_jobs",
         "Jobs by state",
         [
-            ({"service": one.name, "kind": kind, "state": state}, count)
+            ({"service": one.name, "kind": tally.kind, "state": tally.state}, tally.count)
             for one in running
-            for kind, state, count in job_counts(one.database)
+            for tally in job_tallies(one.database)
         ],
     )
 

@@ -29,12 +29,14 @@ from chassis.http_app import HttpServer, make_http_app
 from chassis.log import get_logger
 from chassis.metrics import Metrics
 from chassis.migrations import migrate
+from chassis.operations.state import state_of
 from chassis.ops import OpsServer
 from chassis.rpc.interceptors import CallInterceptor
 from chassis.rpc.local import LocalServer
 from chassis.rpc.server import RpcServer
 from chassis.running import RunningService, at_once, gauges, named_check
 from chassis.text import catalogues
+from chassis.web.operations import OperationsPages
 
 _log = get_logger("chassis.suite")
 
@@ -132,6 +134,11 @@ class Suite:
             describe=self._describe,
             metrics=self.metrics,
             https=settings.base_url.startswith("https://"),
+            operations=OperationsPages(
+                lambda: [state_of(one) for one in self._running],
+                lambda: {one.name: one.database for one in self._running},
+                SystemClock().now,
+            ),
         )
         self._http = HttpServer(app, listener, settings.drain_seconds / 2)
         checks = [

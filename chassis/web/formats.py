@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-from babel.dates import format_date, format_datetime
+from babel.dates import format_date, format_datetime, format_timedelta
 from babel.lists import format_list
 from babel.numbers import format_decimal
 
@@ -79,6 +79,10 @@ class Formats:
         shown = self.local(day) if isinstance(day, datetime) else day
         patterns = _LONG_DATE if weekday else _DATE
         return format_date(shown, patterns[self.language], locale=self._locale)
+
+    def duration(self, seconds: float) -> str:
+        """Rounded to its largest unit: '3 minutter', '2 hours'."""
+        return format_timedelta(timedelta(seconds=seconds), threshold=1.0, locale=self._locale)
 
     def machine(self, instant: datetime) -> str:
         """For <time datetime>: RFC 3339 with the zone's offset."""

@@ -45,6 +45,9 @@ class House:
     def sign_in_link(self, municipality: str = MUNICIPALITY) -> str:
         return self.command("sign-in-link", "--municipality", municipality).splitlines()[-1]
 
+    def operator_link(self) -> str:
+        return self.command("sign-in-link", "--role", "operator").splitlines()[-1]
+
 
 @pytest.fixture(scope="session")
 def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:

@@ -188,6 +188,17 @@ def test_the_page_of_a_sign_in_link(watched: Watched, house: House) -> None:
     assert watched.problems(watched.page.url) == []
 
 
+def test_the_operator_s_pages(watched: Watched, house: House) -> None:
+    watched.page.goto(house.operator_link())
+    watched.page.click("main button[type=submit]")
+    problems = {
+        path: found
+        for path in ("/", "/deliberation/ops", "/sortition/ops", "/deliberation/new")
+        if (found := watched.problems(house.suite.http + path))
+    }
+    assert problems == {}
+
+
 def sign_in(page: Page, desk: Desk) -> None:
     """The desk's own session, in the browser."""
     for cookie in desk.client.cookies.jar:

@@ -13,7 +13,7 @@ import pytest
 from chassis.context import Caller, system
 from chassis.db import Database
 from chassis.errors import Code, DomainError
-from chassis.jobs import Cancelled, Job, JobCancelled, JobState, LeaseLost, Progress, job_counts
+from chassis.jobs import Cancelled, Job, JobCancelled, JobState, LeaseLost, Progress, job_tallies
 from chassis.jobs_runner import JobRunner
 from chassis.metrics import Metrics
 from chassis.tables import metadata
@@ -112,7 +112,8 @@ def test_a_job_is_done_once_and_says_so(works: Works) -> None:
     assert (handler.runs, done.attempts) == (1, 1)
     assert done.started is not None
     assert done.finished is not None
-    assert job_counts(works.database) == [("count", "SUCCEEDED", 1)]
+    [tally] = job_tallies(works.database)
+    assert (tally.kind, tally.state, tally.count) == ("count", JobState.SUCCEEDED, 1)
     assert works.enqueue().id == job.id  # asked for again: the same, and not run again
     time.sleep(0.2)
     assert handler.runs == 1
