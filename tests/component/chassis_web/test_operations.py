@@ -32,6 +32,7 @@ TOPIC = "borgerting.toy.v1"
 METADATA = MetaData()
 add_to(METADATA)
 OPERATOR = Principal("ops-1", None, frozenset({Role.OPERATOR}))
+OURS = {"csrf_token": "ours"}
 WHO = {
     "operator": OPERATOR,
     "secretariat": Principal("staff-7", "hjemby", frozenset({Role.SECRETARIAT})),
@@ -114,7 +115,7 @@ def test_only_the_platform_s_operator_sees_it(desk: Desk, who: str, status: int)
     assert desk.visitor.get("/deliberation/ops").status_code == status
     assert desk.visitor.get(f"/deliberation/ops/toy/parked/{letter}/skip").status_code == status
     for way in ("replay", "skip"):
-        answer = desk.visitor.post(f"/deliberation/ops/toy/parked/{letter}/{way}", data={"csrf_token": "ours"})
+        answer = desk.visitor.post(f"/deliberation/ops/toy/parked/{letter}/{way}", data=OURS)
         assert answer.status_code == status
 
 
@@ -129,7 +130,7 @@ def test_a_parked_event_is_named_and_no_person_is(parking: Desk) -> None:
 def test_replay_tries_it_again_and_what_waited_follows(parking: Desk) -> None:
     [letter] = parked(parking.database)
     parking.broken = False
-    answer = parking.visitor.post(f"/deliberation/ops/toy/parked/{letter.id}/replay", data={"csrf_token": "ours"})
+    answer = parking.visitor.post(f"/deliberation/ops/toy/parked/{letter.id}/replay", data=OURS)
     assert answer.status_code == 303
     while parking.inbox.retry_due():
         parking.time.instant += timedelta(seconds=1)
@@ -143,7 +144,7 @@ def test_skip_asks_first_and_then_lets_the_next_one_through(parking: Desk) -> No
     assert "cannot be undone" in parking.visitor.get(f"{address}?language=en").text
     assert len(parked(parking.database)) == 1
     parking.broken = False
-    assert parking.visitor.post(address, data={"csrf_token": "ours"}).status_code == 303
+    assert parking.visitor.post(address, data=OURS).status_code == 303
     while parking.inbox.retry_due():
         parking.time.instant += timedelta(seconds=1)
     assert parking.handled == ["2"]
@@ -153,13 +154,13 @@ def test_skip_asks_first_and_then_lets_the_next_one_through(parking: Desk) -> No
 @pytest.mark.parametrize("path", ["toy/parked/nonsense", "other/parked/00000000-0000-4000-8000-000000000000"])
 def test_what_is_not_there_is_not_found(parking: Desk, path: str) -> None:
     for way in ("replay", "skip"):
-        answer = parking.visitor.post(f"/deliberation/ops/{path}/{way}", data={"csrf_token": "ours"})
+        answer = parking.visitor.post(f"/deliberation/ops/{path}/{way}", data=OURS)
         assert answer.status_code == 404
     assert parking.visitor.get(f"/deliberation/ops/{path}/skip").status_code == 404
 
 
 def test_a_form_from_elsewhere_does_nothing(parking: Desk) -> None:
     [letter] = parked(parking.database)
-    answer = parking.visitor.post(f"/deliberation/ops/toy/parked/{letter.id}/skip", data={"csrf_token": "foreign"})
+    answer = parking.visitor.post(f"/deliberation/ops/toy/parked/{letter.id}/skip", data={"csrf_token": "no"})
     assert answer.status_code == 403
     assert len(parked(parking.database)) == 1
