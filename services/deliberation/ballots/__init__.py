@@ -3,5 +3,5 @@
 Pure: the standard library, `cryptography` and `gmpy2`; no files, sockets or clocks; randomness is handed in.
 Import the module you need: `rule` and `tally` count; `opening` fixes question, rule and keys; `codes`,
 `tokens` and `blind` make credentials; `signer` issues them and `box` takes votes in, two processes that
-share nothing; `board` publishes; `recount` checks a bundle, in one file of its own. docs/ballots.md explains it.
+share nothing; `board` publishes; `recount` checks, in one file of its own. docs/ballots.md explains it all.
 """

@@ -25,7 +25,7 @@ from services.deliberation.ballots.opening import (
     opening_json,
 )
 from services.deliberation.ballots.rule import Choice
-from services.deliberation.ballots.tally import Counts, Tally, tally
+from services.deliberation.ballots.tally import FEW, Counts, Tally, tally
 from services.deliberation.ballots.tokens import Token
 
 SCHEMA = "borgerting.ballots/1"
@@ -56,6 +56,16 @@ class Board:
     voided: tuple[str, ...]
     result: Tally
     leaves: tuple[bytes, ...] = field(repr=False)
+
+    @cached_property
+    def notices(self) -> tuple[Reason, ...]:
+        """The tally's, and each way that only few used: the board tells their votes apart from the rest's."""
+        few = [
+            Reason("FEW_BY_WAY", {"way": way.value, "cast": number})
+            for way, number in sorted(_by_way(self.ballots, self.told).items())
+            if 0 < number < FEW
+        ]
+        return (*self.result.notices, *few)
 
     @cached_property
     def content(self) -> bytes:
@@ -117,8 +127,7 @@ def _faulty_ballots(opening: Opening, ballots: Sequence[Ballot]) -> Iterator[Rea
 def _over(
     opening: Opening, ballots: Sequence[Ballot], told: Return, voided: Sequence[str]
 ) -> Iterator[Reason]:
-    cast = Counter(Way.TOKEN if isinstance(b.credential, Token) else Way.CODE for b in ballots)
-    cast[Way.PAPER] = told.papers[0].cast if told.papers else 0
+    cast = _by_way(ballots, told)
     for way in sorted(opening.ways):
         if cast[way] > told.issued[way]:
             params: dict[str, Parameter] = {"way": way.value, "cast": cast[way], "issued": told.issued[way]}
@@ -137,6 +146,12 @@ def _over(
             "voided": len(voided),
         }
         yield Reason("CODES_DO_NOT_ADD_UP", numbers)
+
+
+def _by_way(ballots: Sequence[Ballot], told: Return) -> Counter[Way]:
+    cast = Counter(Way.TOKEN if isinstance(b.credential, Token) else Way.CODE for b in ballots)
+    cast[Way.PAPER] = told.papers[0].cast if told.papers else 0
+    return cast
 
 
 def sign_board(board: Board, role: Role, key: Ed25519PrivateKey) -> bytes:

@@ -32,7 +32,7 @@ class BadInput(BallotError):  # noqa: N818 - says what is the case, as callers s
 
 
 class Refused(BallotError):  # noqa: N818
-    """Well formed, and not to be accepted: a forged credential, a second vote, votes beyond what was issued."""
+    """Well formed, and not to be accepted: a forged credential, a second vote, more votes than issued."""
 
 
 def bad(code: str, **params: Parameter) -> BadInput:

@@ -94,10 +94,8 @@ class Opening:
             yield "QUESTION_TEXT"
         if self.subject is not None and not HEX.fullmatch(self.subject):
             yield "SUBJECT_NOT_A_DIGEST"
-        if self.options != tuple(c for c in Choice if c in self.options) or set(self.options) < {
-            Choice.YES,
-            Choice.NO,
-        }:
+        known = tuple(choice for choice in Choice if choice in self.options)
+        if self.options != known or not {Choice.YES, Choice.NO} <= set(known):
             yield "OPTIONS"
         if type(self.entitled) is not int or not 0 <= self.entitled <= MOST:
             yield "ENTITLED_NOT_WHOLE"

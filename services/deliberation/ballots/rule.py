@@ -64,8 +64,8 @@ class Outcome(StrEnum):
     UNDEFINED = "undefined"
 
 
-_PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,4}))?\s*%")
-_FRACTION = re.compile(r"(\d{1,7})\s*/\s*(\d{1,7})")
+_PERCENT = re.compile(r"(\d{1,3})(?:[.,](\d{1,4}))?\s*%", re.ASCII)
+_FRACTION = re.compile(r"(\d{1,7})\s*/\s*(\d{1,7})", re.ASCII)
 
 
 @dataclass(frozen=True, slots=True)

@@ -24,7 +24,7 @@ class Counts:
         faults = [
             Reason("COUNT_NOT_WHOLE", {"choice": choice.value})
             for choice in Choice
-            if type(self.of(choice)) is not int or not 0 <= self.of(choice) <= MOST
+            if type(number := getattr(self, choice.value)) is not int or not 0 <= number <= MOST
         ]
         if faults:
             raise BadInput(faults)
