@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import typer
 
     from chassis.auth.keys import Keys
+    from chassis.auth.oidc_sign_in import OidcSignIn
     from chassis.auth.pages import PageSecurity
     from chassis.auth.tokens import TokenVerifier
     from chassis.clock import Clock
@@ -60,6 +61,7 @@ class BuildContext:
     page_security: PageSecurity
     verifier: TokenVerifier
     metrics: Metrics
+    sign_in: OidcSignIn | None = None
 
 
 @dataclass

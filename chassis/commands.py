@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from chassis.app import descriptors
+from chassis.auth.identity import make_keys
 from chassis.auth.keys import FileKeys
 from chassis.auth.principal import Principal, Role
 from chassis.clock import Clock, SystemClock
@@ -51,6 +52,6 @@ def command_context(service: str, *, data_dir: Path | None = None) -> Iterator[C
         except DomainError as error:
             if error.reason != "DATA_FOLDER_IN_USE":
                 raise
-        yield CommandContext(settings, clock, database, FileKeys(settings.data_dir, clock))
+        yield CommandContext(settings, clock, database, make_keys(settings, clock))
     finally:
         database.close()

@@ -13,11 +13,7 @@ from dataclasses import dataclass
 import grpc
 
 from chassis.app import BuildContext, Descriptor, Service
-from chassis.auth.csrf import Csrf
-from chassis.auth.keys import FileKeys
-from chassis.auth.pages import PageSecurity
-from chassis.auth.sessions import Sessions
-from chassis.auth.tokens import LocalTokens
+from chassis.auth.identity import make_identity
 from chassis.clock import SystemClock
 from chassis.config import SuiteSettings, parse_clock, service_settings
 from chassis.db import Database
@@ -80,15 +76,15 @@ class Suite:
         settings = self._settings
         self._resources.enter_context(FolderLock(settings.data_dir))
         clock = parse_clock(settings.clock, SystemClock())
-        keys = FileKeys(settings.data_dir, clock)
-        tokens = LocalTokens(keys, clock)
-        security = PageSecurity(Sessions(keys, clock), Csrf(keys), base_url=settings.base_url)
+        identity = make_identity(settings, clock, self._resources)
         broker = LocalBroker(settings.data_dir / EVENTS_FILE)
         self._resources.callback(broker.close)
 
         services: list[Service] = []
         neighbours: dict[str, frozenset[str]] = {}
-        interceptor = CallInterceptor(tokens, self._describe, self._observe_call, neighbours=neighbours)
+        interceptor = CallInterceptor(
+            identity.verifier, self._describe, self._observe_call, neighbours=neighbours
+        )
         local = LocalServer(interceptors=[interceptor])
         for name, descriptor in self._descriptors.items():
             database = Database(settings.database_url(name), clock=clock)
@@ -103,9 +99,10 @@ class Suite:
                     database=database,
                     channel=self._channel_maker(local, name),
                     broker=broker,
-                    keys=keys,
-                    page_security=security,
-                    verifier=tokens,
+                    keys=identity.keys,
+                    page_security=identity.security,
+                    verifier=identity.verifier,
+                    sign_in=identity.sign_in,
                     metrics=self.metrics,
                 )
             )
@@ -129,8 +126,8 @@ class Suite:
         self._resources.callback(listener.close)
         app = make_http_app(
             services,
-            security=security,
-            verifier=tokens,
+            security=identity.security,
+            verifier=identity.verifier,
             describe=self._describe,
             metrics=self.metrics,
             https=settings.base_url.startswith("https://"),

@@ -65,4 +65,5 @@ if [ "$purpose" = test ]; then
   command -v chromium >/dev/null || missing+=(chromium)
   command -v openssl >/dev/null || missing+=(openssl)
   [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
+  .venv/bin/python -m tests.infrastructure.oidc || fail "the tests' OpenID provider could not be installed."
 fi

@@ -1,7 +1,8 @@
-"""The suite's own secrets in the embedded profile: one file in the data folder, readable by its owner only.
+"""The suite's own secrets: one file, in the data folder or in a folder that all processes share.
 
 Each use derives its own key from the file's secret (HKDF, RFC 5869), so that what is signed for one use is
 worth nothing for another. After a rotation the previous secret still verifies; the one before it no more.
+A new secret may be announced before it signs, so that processes which see the file late know it by then.
 """
 
 from __future__ import annotations
@@ -13,8 +14,8 @@ import secrets
 import stat
 import threading
 from collections.abc import Sequence
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -58,6 +59,8 @@ class _Secret:
     kid: str
     secret: bytes
     create_time: str
+    sign_time: datetime | None = None
+    """From when it signs; None: from the beginning."""
 
     def derive(self, purpose: str) -> DerivedKey:
         hkdf = HKDF(hashes.SHA256(), length=32, salt=None, info=b"borgerting " + purpose.encode())
@@ -68,23 +71,31 @@ class FileKeys:
     """Keys from `folder`/keys.json, made when it is missing. Threads and processes may share it.
 
     A rotation by another process is noticed at the next use. Raises KeyFileError when others than its owner
-    may read the file, or when it is none.
+    may read the file, or when it is none. A `shared` folder's file is never made here, and its group may read
+    it: mounted secrets are like that.
     """
 
-    def __init__(self, folder: Path, clock: Clock) -> None:
+    def __init__(self, folder: Path, clock: Clock, *, shared: bool = False) -> None:
         self.path = folder / FILE_NAME
+        self._forbidden = 0o027 if shared else 0o077
         self._clock = clock
         self._lock = threading.Lock()
         self._read_at: tuple[int, int, int] | None = None
         self._secrets: tuple[_Secret, ...] = ()
         self._derived: dict[tuple[str, str], DerivedKey] = {}
         if not self.path.exists():
+            if shared:
+                how = f"`borgerting keys create {folder}` makes it, once for all processes"
+                raise KeyFileError(f"{self.path} is missing: {how}")
             folder.mkdir(parents=True, exist_ok=True)
             self._write([_new_secret(clock.now())], only_if_missing=True)
         self._load()
 
     def current(self, purpose: str) -> DerivedKey:
-        return self.kept(purpose)[0]
+        with self._lock:
+            secrets_kept, now = self._load(), self._clock.now()
+            signing = [each for each in secrets_kept if each.sign_time is None or each.sign_time <= now]
+            return self._derive((signing or secrets_kept)[0], purpose)
 
     def find(self, purpose: str, kid: str) -> DerivedKey | None:
         return next((key for key in self.kept(purpose) if key.kid == kid), None)
@@ -93,13 +104,16 @@ class FileKeys:
         with self._lock:
             return [self._derive(secret, purpose) for secret in self._load()]
 
-    def rotate(self) -> str:
-        """Sign with a new secret from now on, and keep the one before for what it signed.
+    def rotate(self, sign_after: timedelta = timedelta(0)) -> str:
+        """Sign with a new secret from then on, and keep the one before for what it signed.
 
-        Returns the new kid.
+        Returns the new kid. Raises KeyFileError while an earlier one has yet to sign: what signs now is kept.
         """
         with self._lock:
-            new = _new_secret(self._clock.now())
+            now = self._clock.now()
+            if any(each.sign_time is not None and each.sign_time > now for each in self._load()):
+                raise KeyFileError(f"{self.path} has a new secret that has yet to sign: rotate after that")
+            new = replace(_new_secret(now), sign_time=now + sign_after if sign_after else None)
             self._write([new, *self._load()][:_KEPT], only_if_missing=False)
             return new.kid
 
@@ -115,7 +129,7 @@ class FileKeys:
         except OSError:
             message = f"{self.path} is gone: put it back from a backup, or restart to make a new one"
             raise KeyFileError(message) from None
-        if stat.S_IMODE(status.st_mode) & 0o077:
+        if stat.S_IMODE(status.st_mode) & self._forbidden:
             raise KeyFileError(f"others may read {self.path}: run `chmod 600` on it and rotate its keys")
         version = (status.st_mtime_ns, status.st_size, status.st_ino)
         if version != self._read_at:
@@ -127,7 +141,12 @@ class FileKeys:
         try:
             entries = json.loads(self.path.read_text(encoding="ascii"))["keys"]
             found = tuple(
-                _Secret(entry["kid"], base64.urlsafe_b64decode(entry["secret"]), entry["create_time"])
+                _Secret(
+                    entry["kid"],
+                    base64.urlsafe_b64decode(entry["secret"]),
+                    entry["create_time"],
+                    datetime.fromisoformat(entry["sign_time"]) if "sign_time" in entry else None,
+                )
                 for entry in entries
             )
         except (OSError, ValueError, KeyError, TypeError):
@@ -147,6 +166,7 @@ class FileKeys:
                         "secret": base64.urlsafe_b64encode(each.secret).decode(),
                         "create_time": each.create_time,
                     }
+                    | ({"sign_time": each.sign_time.isoformat()} if each.sign_time else {})
                     for each in entries
                 ]
             },

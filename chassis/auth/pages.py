@@ -19,6 +19,7 @@ from chassis.auth.sessions import LONGEST_LIFETIME, Session, Sessions
 from chassis.errors import Code, DomainError
 
 _ANONYMOUS = re.compile(r"[A-Za-z0-9_-]{22}")
+_LONGEST_PATH = 1000
 _QUEUE = "borgerting_cookies"
 _SESSION = "borgerting_session"
 _GIVEN = "borgerting_anonymous"
@@ -37,11 +38,14 @@ class _Place:
 
     @property
     def session_cookie(self) -> str:
-        return "__Host-borgerting-session" if self.secure else "borgerting-session"
+        return self.cookie("session")
 
     @property
     def anonymous_cookie(self) -> str:
-        return "__Host-borgerting-form" if self.secure else "borgerting-form"
+        return self.cookie("form")
+
+    def cookie(self, what: str) -> str:
+        return f"__Host-borgerting-{what}" if self.secure else f"borgerting-{what}"
 
 
 class PageSecurity:
@@ -95,6 +99,18 @@ class PageSecurity:
     def sign_out(self, request: Request) -> None:
         place = self._place(request)
         _queue(request, _cookie(place.session_cookie, "", place, 0))
+
+    def keep(self, request: Request, what: str, value: str, seconds: int) -> None:
+        """Have the browser keep a value for us for a while; it comes back with requests to this site only."""
+        place = self._place(request)
+        _queue(request, _cookie(place.cookie(what), value, place, seconds))
+
+    def kept(self, request: Request, what: str) -> str | None:
+        return request.cookies.get(self._place(request).cookie(what))
+
+    def drop(self, request: Request, what: str) -> None:
+        place = self._place(request)
+        _queue(request, _cookie(place.cookie(what), "", place, 0))
 
     def _session(self, request: Request) -> Session | None:
         known = getattr(request.state, _SESSION, None)
@@ -164,6 +180,17 @@ def is_loopback(host: str) -> bool:
         return ipaddress.ip_address(host.strip("[]")).is_loopback
     except ValueError:
         return False
+
+
+def own_path(text: str) -> str:
+    """`text` where it is a path of this site, else "/": a sign-in leads nobody to another site.
+
+    Browsers read `//host`, `/\\host` and paths with tabs or newlines as addresses of other hosts.
+    """
+    plain = text.isprintable() and " " not in text and "\\" not in text and len(text) <= _LONGEST_PATH
+    if plain and text.startswith("/") and not text.startswith("//"):
+        return text
+    return "/"
 
 
 def _queue(request: Request, cookie: str) -> None:

@@ -23,7 +23,9 @@ def refusal(request: Request, error: DomainError) -> Response:
     texts = [catalogue.error(violation.reason, violation.metadata) for violation in error.violations]
     if not texts:
         texts = [catalogue.error(error.reason, error.metadata)]
-    return render(request, "web/error.html", status=status, kind=kind, texts=texts, incident="")
+    # After a sign-in they come back to the page they wanted.
+    here = str(request.url.replace(scheme="", netloc="")) if request.method == "GET" else ""
+    return render(request, "web/error.html", status=status, kind=kind, texts=texts, incident="", here=here)
 
 
 def not_found(request: Request) -> Response:

@@ -52,7 +52,7 @@ def build(context: BuildContext) -> Service:
     registry = make_registry(context, context.service_settings)
     sign_ins = Counter(
         "borgerting_deliberation_sign_ins",
-        "Sign-in links tried, by what came of it",
+        "Sign-ins tried, by link or at the provider, by what came of it",
         ["outcome"],
         registry=context.metrics.registry,
     )
@@ -61,7 +61,10 @@ def build(context: BuildContext) -> Service:
         grpc_services=rpc.registrations(registry, site_url(context.settings), NEIGHBOURS),
         api=api.make_router(registry),
         pages=pages.make_router(
-            registry, context.page_security, lambda outcome: sign_ins.labels(outcome).inc()
+            registry,
+            context.page_security,
+            lambda outcome: sign_ins.labels(outcome).inc(),
+            context.sign_in,
         ),
         root_pages=pages.make_root_router(registry),
         template_package="services.deliberation",

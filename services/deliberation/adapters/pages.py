@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
+from urllib.parse import urlencode
 
 from fastapi import APIRouter, Depends, Request, Response
 
 from borgerting.deliberation.v1 import municipality_service_pb2 as pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis import rest
-from chassis.auth.pages import PageSecurity
+from chassis.auth.pages import PageSecurity, own_path
 from chassis.auth.principal import SIGNED_IN_ROLES, Principal, Role
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
@@ -26,9 +26,13 @@ from chassis.web import (
     render,
     site_of,
 )
+from services.deliberation.adapters.provider_pages import BEGIN, SIGNED_OUT, SignInOutcome, provider_routes
 from services.deliberation.adapters.registry import Registry
 from services.deliberation.adapters.wire import instant
 from services.deliberation.app.permissions import authorise_administration
+
+if TYPE_CHECKING:
+    from chassis.auth.oidc_sign_in import OidcSignIn
 
 CallerOfPage = Annotated[Caller, Depends(caller)]
 PostedForm = Annotated[Posted, Depends(posted)]
@@ -44,8 +48,6 @@ _FIELDS = {
 }
 # The pages' own form; languages are for the API and the command line.
 _EDITED = ("display_name", "time_zone")
-
-SignInOutcome = Callable[[str], None]
 
 
 def make_root_router(registry: Registry) -> APIRouter:
@@ -69,19 +71,28 @@ def make_root_router(registry: Registry) -> APIRouter:
     return router
 
 
-def make_router(registry: Registry, security: PageSecurity, count: SignInOutcome) -> APIRouter:
+def make_router(
+    registry: Registry, security: PageSecurity, count: SignInOutcome, provider: OidcSignIn | None = None
+) -> APIRouter:
     """All below `/deliberation`.
 
     `count` is told each sign-in's outcome: signed_in or the refusal's reason.
     """
     router = APIRouter(include_in_schema=False)
-    _sign_in_routes(router, registry, security, count)
+    if provider is not None:
+        # First: `/sign-in/{secret}` would take its paths.
+        provider_routes(router, registry, security, provider, count)
+    _sign_in_routes(router, registry, security, count, provider)
     _registry_routes(router, registry)
     return router
 
 
 def _sign_in_routes(
-    router: APIRouter, registry: Registry, security: PageSecurity, count: SignInOutcome
+    router: APIRouter,
+    registry: Registry,
+    security: PageSecurity,
+    count: SignInOutcome,
+    provider: OidcSignIn | None,
 ) -> None:
     def dead(request: Request, error: DomainError) -> Response:
         if error.reason not in _DEAD_LINK:
@@ -92,7 +103,12 @@ def _sign_in_routes(
 
     @router.get("/sign-in")
     def sign_in_help(request: Request, who: CallerOfPage) -> Response:
-        return render(request, "deliberation/sign_in_help.html")
+        then = own_path(request.query_params.get("then", "/"))
+        return render(
+            request,
+            "deliberation/sign_in_help.html",
+            provider=f"{BEGIN}?{urlencode({'then': then})}" if provider else None,
+        )
 
     @router.get("/sign-in/{secret}")
     def show_link(request: Request, who: CallerOfPage, secret: str) -> Response:
@@ -127,7 +143,7 @@ def _sign_in_routes(
     @router.post("/sign-out")
     def sign_out(request: Request, form: PostedForm) -> Response:
         security.sign_out(request)
-        return redirect(request, "/")
+        return redirect(request, SIGNED_OUT if provider else "/")
 
 
 def _registry_routes(router: APIRouter, registry: Registry) -> None:
