@@ -121,17 +121,16 @@ class Provider:
         )
 
     def pages(self, name: str, redirect: str, **metadata: Any) -> None:
-        """A site whose pages people sign in to."""
-        self.clients.append(
-            {
-                "client_id": name,
-                "client_secret": f"{name}-secret+/%",
-                "redirect_uris": [redirect],
-                "response_types": ["code"],
-                "grant_types": ["authorization_code"],
-                **metadata,
-            }
-        )
+        """A site whose pages people sign in to; `client_secret=None` for one without."""
+        wanted = {
+            "client_id": name,
+            "client_secret": f"{name}-secret+/%",
+            "redirect_uris": [redirect],
+            "response_types": ["code"],
+            "grant_types": ["authorization_code"],
+            **metadata,
+        }
+        self.clients.append({key: value for key, value in wanted.items() if value is not None})
 
     def resource(self, name: str, *, audience: str = API, alg: str = "RS256", **more: Any) -> None:
         """What `token(resource=name)` gets: its audience, algorithm, `seconds` and, for HS…, `secret`."""
