@@ -205,7 +205,7 @@ class JobRunner:
     def _retry(self, handler: JobHandler, job: Job, reason: str, metadata: Mapping[str, str]) -> str:
         if job.attempts >= job.max_attempts:
             return self._give_up(handler, job, JobState.FAILED, reason, metadata)
-        pause = min(self._retry_first * int(2 ** (job.attempts - 1)), timedelta(minutes=1))
+        pause = min(self._retry_first * 2 ** min(job.attempts - 1, 10), timedelta(minutes=1))
         return self._put_back(job, pause, spent=True)
 
     def _put_back(self, job: Job, after: timedelta, *, spent: bool) -> str:

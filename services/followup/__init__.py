@@ -1,1 +1,1 @@
-"""Follow-up: what a council promised to answer, by when, and whether it did. Begun with its deadlines."""
+"""Follow-up: what a council promised to answer, by when, and whether it did."""

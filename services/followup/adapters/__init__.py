@@ -1,0 +1,1 @@
+"""Follow-up's store, surfaces, neighbours and workers."""
