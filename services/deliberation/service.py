@@ -73,9 +73,9 @@ def build(context: BuildContext) -> Service:
 
 
 def commands() -> Commands:
-    from services.deliberation.commands import groups, registry
+    from services.deliberation.commands import ballots, groups, registry
 
-    return {**registry.GROUPS, "groups": groups.app}
+    return {**registry.GROUPS, "groups": groups.app, "ballots": ballots.app}
 
 
 def settings() -> type[ServiceSettings]:
@@ -103,6 +103,7 @@ DESCRIPTOR = Descriptor(
         "municipality": "Enter municipalities in the registry, and list them.",
         "token": "Make a bearer token for a script or another system.",
         "sign-in-link": "Make a link that signs one person in once.",
+        "ballots": "Count votes by a stated rule, hold a secret ballot, recount one that was published.",
         "groups": "Plan rotating groups, so that members meet across the assembly.",
     },
 )

@@ -16,7 +16,7 @@ from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from services.deliberation.ballots import identity
 from services.deliberation.ballots.box import Ballot, ballot_json, check_ballot
 from services.deliberation.ballots.encoding import JSON, canonical, leaf, merkle_root, to_base64url
-from services.deliberation.ballots.errors import BadInput, Parameter, Reason, Refused, bad
+from services.deliberation.ballots.errors import BadInput, Reason, Refused, bad, reason
 from services.deliberation.ballots.opening import (
     Opening,
     Role,
@@ -61,7 +61,7 @@ class Board:
     def notices(self) -> tuple[Reason, ...]:
         """The tally's, and each way that only few used: the board tells their votes apart from the rest's."""
         few = [
-            Reason("FEW_BY_WAY", {"way": way.value, "cast": number})
+            reason("FEW_BY_WAY", way=way.value, cast=number)
             for way, number in sorted(_by_way(self.ballots, self.told).items())
             if 0 < number < FEW
         ]
@@ -92,9 +92,6 @@ def close(opening: Opening, ballots: Iterable[Ballot], told: Return) -> Board:
 
 
 def _faulty_return(opening: Opening, told: Return) -> Iterator[Reason]:
-    def reason(code: str, **params: Parameter) -> Reason:
-        return Reason(code, params)
-
     for way in Way:
         number = told.issued.get(way)
         if (number is None) == (way in opening.ways):
@@ -121,7 +118,7 @@ def _faulty_ballots(opening: Opening, ballots: Sequence[Ballot]) -> Iterator[Rea
             continue
         first = seen.setdefault(ballot.key(opening.ballot), place)
         if first != place:
-            yield Reason("BALLOT_CAST_TWICE", {"place": place, "first": first})
+            yield reason("BALLOT_CAST_TWICE", place=place, first=first)
 
 
 def _over(
@@ -130,22 +127,17 @@ def _over(
     cast = _by_way(ballots, told)
     for way in sorted(opening.ways):
         if cast[way] > told.issued[way]:
-            params: dict[str, Parameter] = {"way": way.value, "cast": cast[way], "issued": told.issued[way]}
-            yield Reason("CAST_OVER_ISSUED", params)
+            yield reason("CAST_OVER_ISSUED", way=way.value, cast=cast[way], issued=told.issued[way])
     issued = sum(told.issued.values())
     if issued > opening.entitled:
-        yield Reason("ISSUED_OVER_ENTITLED", {"issued": issued, "entitled": opening.entitled})
+        yield reason("ISSUED_OVER_ENTITLED", issued=issued, entitled=opening.entitled)
     if len(set(voided)) < len(voided) or not set(voided) <= set(opening.codes):
-        yield Reason("VOIDED_UNKNOWN")
+        yield reason("VOIDED_UNKNOWN")
     elif set(voided) & {ballot.key(opening.ballot) for ballot in ballots}:
-        yield Reason("VOIDED_WAS_CAST")
+        yield reason("VOIDED_WAS_CAST")
     elif Way.CODE in opening.ways and told.issued[Way.CODE] + len(voided) != len(opening.codes):
-        numbers = {
-            "codes": len(opening.codes),
-            "issued": told.issued[Way.CODE],
-            "voided": len(voided),
-        }
-        yield Reason("CODES_DO_NOT_ADD_UP", numbers)
+        codes, drawn = len(opening.codes), told.issued[Way.CODE]
+        yield reason("CODES_DO_NOT_ADD_UP", codes=codes, issued=drawn, voided=len(voided))
 
 
 def _by_way(ballots: Sequence[Ballot], told: Return) -> Counter[Way]:

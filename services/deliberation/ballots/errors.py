@@ -35,6 +35,10 @@ class Refused(BallotError):  # noqa: N818
     """Well formed, and not to be accepted: a forged credential, a second vote, more votes than issued."""
 
 
+def reason(code: str, **params: Parameter) -> Reason:
+    return Reason(code, params)
+
+
 def bad(code: str, **params: Parameter) -> BadInput:
     """A BadInput of one reason."""
     return BadInput([Reason(code, params)])

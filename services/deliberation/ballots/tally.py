@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from services.deliberation.ballots.errors import BadInput, Parameter, Reason
+from services.deliberation.ballots.errors import BadInput, Reason, reason
 from services.deliberation.ballots.rule import MOST, Base, Choice, Counted, Outcome, Rule, Share, meets
 
 FEW = 5  # under so many votes, a result lets people guess who voted how
@@ -22,7 +22,7 @@ class Counts:
 
     def __post_init__(self) -> None:
         faults = [
-            Reason("COUNT_NOT_WHOLE", {"choice": choice.value})
+            reason("COUNT_NOT_WHOLE", choice=choice.value)
             for choice in Choice
             if type(number := getattr(self, choice.value)) is not int or not 0 <= number <= MOST
         ]
@@ -111,9 +111,6 @@ def tally(rule: Rule, counts: Counts, *, entitled: int, present: int | None = No
 
 
 def _contradictions(rule: Rule, counts: Counts, entitled: int, present: int | None) -> Iterable[Reason]:
-    def reason(code: str, **params: Parameter) -> Reason:
-        return Reason(code, params)
-
     if type(entitled) is not int or not 0 <= entitled <= MOST:
         yield reason("ENTITLED_NOT_WHOLE")
         return
@@ -133,13 +130,13 @@ def _contradictions(rule: Rule, counts: Counts, entitled: int, present: int | No
 def _notices(rule: Rule, counts: Counts) -> Iterable[Reason]:
     # In integers, at least 0 of anything always holds and more than all of it never does.
     if meets(0, 1, rule.threshold, rule.comparator):
-        yield Reason("THRESHOLD_ALWAYS_MET")
+        yield reason("THRESHOLD_ALWAYS_MET")
     if not meets(1, 1, rule.threshold, rule.comparator):
-        yield Reason("THRESHOLD_NEVER_MET")
+        yield reason("THRESHOLD_NEVER_MET")
     if counts.cast and max(counts.of(choice) for choice in Choice) == counts.cast:
-        yield Reason("UNANIMOUS", {"cast": counts.cast})
+        yield reason("UNANIMOUS", cast=counts.cast)
     elif 0 < counts.cast < FEW:
-        yield Reason("FEW_CAST", {"cast": counts.cast})
+        yield reason("FEW_CAST", cast=counts.cast)
 
 
 def percent(count: int, base: int, limit: Share) -> str | None:
