@@ -155,29 +155,46 @@ def _refuse_alone(service: str, known: list[str], broker: str) -> NoReturn:
 
 @app.command()
 def migrate(data_dir: DataDir = None) -> None:
-    """Bring every service's store to this program's version (`serve` does so too).
+    """Bring every service's store to this program's version.
 
-    Refuses while a suite runs on the same data folder.
+    On SQLite `serve` does so too, and this refuses while a suite runs on the same data folder. On PostgreSQL
+    it signs in as the owner that BORGERTING_<SERVICE>__MIGRATION_URL names, and runs before `serve`.
     """
     from chassis.clock import SystemClock
     from chassis.config import load_settings
-    from chassis.db import Database
     from chassis.folder_lock import FolderLock
-    from chassis.migrations import migrate as run
-    from chassis.migrations import migration_state
+    from chassis.stores import migrate_store, open_store
 
     found = descriptors()
     settings = load_settings(found, data_dir=data_dir)
     with FolderLock(settings.data_dir):
         for name, descriptor in found.items():
-            database = Database(settings.database_url(name), clock=SystemClock())
-            try:
-                before = run(database, descriptor.migrations)
-                after = migration_state(database, descriptor.migrations)
-            finally:
-                database.close()
+            before = migrate_store(settings, name, descriptor.migrations, SystemClock())
+            open_store(settings, name, descriptor.migrations, SystemClock()).close()
             change = "is at" if before.at_head else f"was {before.current or 'empty'}, is now at"
-            typer.echo(f"{name}: {change} {after.current}")
+            typer.echo(f"{name}: {change} {before.head}")
+
+
+@app.command("database")
+def database(
+    act: Annotated[str, typer.Argument(metavar="sql", help="What to do: print the script for psql.")],
+    prefix: Annotated[
+        str, typer.Option("--prefix", help="How the databases' and roles' names begin.")
+    ] = "borgerting_",
+) -> None:
+    """Print the SQL that makes each service's PostgreSQL database and roles, for a superuser to run by psql.
+
+    Running it again changes nothing. Passwords: psql -v borgerting_sortition_password=… and, for the owner,
+    -v borgerting_sortition_owner_password=…
+    """
+    from chassis.db_roles import database_script
+
+    if act != "sql":
+        raise typer.BadParameter(f"{act!r} is no act; there is: sql.")
+    try:
+        typer.echo(database_script(descriptors(), prefix))
+    except ValueError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 @app.command("check-config")

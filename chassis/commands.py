@@ -17,7 +17,7 @@ from chassis.context import Caller, new_correlation_id
 from chassis.db import Database
 from chassis.errors import DomainError
 from chassis.folder_lock import FolderLock
-from chassis.migrations import migrate
+from chassis.stores import open_store
 
 _OPERATOR = Principal("command-line", None, frozenset({Role.OPERATOR}))
 
@@ -25,6 +25,16 @@ _OPERATOR = Principal("command-line", None, frozenset({Role.OPERATOR}))
 def command_line() -> Caller:
     """Who holds the data folder holds the keys: the command line acts as the platform's operator."""
     return Caller(_OPERATOR, new_correlation_id(), "en")
+
+
+def _store(settings: SuiteSettings, service: str, migrations: str, clock: Clock) -> Database:
+    try:
+        with FolderLock(settings.data_dir):
+            return open_store(settings, service, migrations, clock)
+    except DomainError as error:
+        if error.reason != "DATA_FOLDER_IN_USE":
+            raise
+    return Database(settings.database_url(service), clock=clock)
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +49,13 @@ class CommandContext:
 def command_context(service: str, *, data_dir: Path | None = None) -> Iterator[CommandContext]:
     """A service's store, at this program's version, also beside a running suite (which then has migrated it).
 
-    Raises SettingsError; DomainError STORE_IS_NEWER.
+    Raises SettingsError; DomainError STORE_IS_NEWER, STORE_NOT_MIGRATED.
     """
     found = descriptors()
     settings = load_settings(found, data_dir=data_dir)
     clock = parse_clock(settings.clock, SystemClock())
-    database = Database(settings.database_url(service), clock=clock)
+    database = _store(settings, service, found[service].migrations, clock)
     try:
-        try:
-            with FolderLock(settings.data_dir):
-                migrate(database, found[service].migrations)
-        except DomainError as error:
-            if error.reason != "DATA_FOLDER_IN_USE":
-                raise
         yield CommandContext(settings, clock, database, make_keys(settings, clock))
     finally:
         database.close()

@@ -18,9 +18,14 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 
 from chassis.clock import Clock, FixedClock, SystemClock
 from chassis.config_identity import IdentitySettings, identity_problems, production_identity_problems
+from chassis.config_stores import store_problems
 
 PREFIX = "BORGERTING_"
 Port = int
+
+
+_URLS = {"database_urls": "DATABASE_URL", "migration_urls": "MIGRATION_URL"}
+"""Fields that a service's variables fill, and how those end."""
 
 
 class SettingsError(Exception):
@@ -55,7 +60,16 @@ class SuiteSettings(IdentitySettings):
     )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
     database_urls: dict[str, str] = Field(
-        default_factory=dict, exclude=True, description="set by BORGERTING_<SERVICE>__DATABASE_URL"
+        default_factory=dict,
+        exclude=True,
+        repr=False,
+        description="of each service: …__DATABASE_URL",
+    )
+    migration_urls: dict[str, str] = Field(
+        default_factory=dict,
+        exclude=True,
+        repr=False,
+        description="of each service: …__MIGRATION_URL",
     )
 
     @classmethod
@@ -72,6 +86,10 @@ class SuiteSettings(IdentitySettings):
 
     def database_url(self, service: str) -> str:
         return self.database_urls.get(service) or f"sqlite:///{self.data_dir.absolute() / service}.sqlite3"
+
+    def migration_url(self, service: str) -> str:
+        """The owner's address of the service's PostgreSQL database; "" when this process has none."""
+        return self.migration_urls.get(service, "")
 
 
 class ServiceSettings(BaseModel):
@@ -108,21 +126,23 @@ def load_settings(
     environment = os.environ if environment is None else environment
     names = list(services)
     variables = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
-    known = {_variable(field): field for field in SuiteSettings.model_fields if field != "database_urls"}
+    known = {_variable(field): field for field in SuiteSettings.model_fields if field not in _URLS}
     problems: list[str] = []
     values: dict[str, Any] = {}
-    urls: dict[str, str] = {}
+    urls: dict[str, dict[str, str]] = {suffix: {} for suffix in _URLS.values()}
     for variable, value in sorted(variables.items()):
         if variable in known:
             values[known[variable]] = value
         elif service := _service_of(variable, names):
-            if variable.endswith("__DATABASE_URL"):
-                urls[service] = value
+            own = variable.removeprefix(f"{PREFIX}{service.upper()}__")
+            if own in urls:
+                urls[own][service] = value
         else:
             problems.append(f"{variable} is no setting; see `borgerting check-config --list`.")
     values.update({name: value for name, value in options.items() if value is not None})
     try:
-        settings = SuiteSettings(**values, database_urls=urls)
+        values.update({field: urls[suffix] for field, suffix in _URLS.items()})
+        settings = SuiteSettings(**values)
     except ValidationError as error:
         raise SettingsError(problems + [_sentence(detail) for detail in error.errors()]) from None
     problems += _problems(settings, names)
@@ -132,7 +152,7 @@ def load_settings(
 
 
 def service_settings(service: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A service's own variables, without prefix and in small letters; the database's address is the
+    """A service's own variables, without prefix and in small letters; the database's addresses are the
     suite's.
     """
     prefix = f"{PREFIX}{service.upper()}__"
@@ -140,7 +160,7 @@ def service_settings(service: str, environment: Mapping[str, str] | None = None)
     return {
         name.removeprefix(prefix).lower(): value
         for name, value in found.items()
-        if name.startswith(prefix) and name != f"{prefix}DATABASE_URL"
+        if name.startswith(prefix) and name.removeprefix(prefix) not in _URLS.values()
     }
 
 
@@ -170,11 +190,13 @@ def describe_settings(services: ServiceModels) -> list[tuple[str, str, str]]:
     rows = [
         (_variable(name), "" if field.default is None else str(field.default), field.description or "")
         for name, field in SuiteSettings.model_fields.items()
-        if name != "database_urls"
+        if name not in _URLS
     ]
     for service, model in services.items():
         default = f"sqlite:///DATA_DIR/{service}.sqlite3"
         rows.append((f"{PREFIX}{service.upper()}__DATABASE_URL", default, f"{service}'s store"))
+        owner = "its owner's address on PostgreSQL, for `borgerting migrate`"
+        rows.append((f"{PREFIX}{service.upper()}__MIGRATION_URL", "", owner))
         rows += [
             (f"{PREFIX}{service.upper()}__{name.upper()}", str(field.default), field.description or "")
             for name, field in (model.model_fields if model else {}).items()
@@ -222,12 +244,7 @@ def _problems(settings: SuiteSettings, services: list[str]) -> list[str]:
     if len(set(taken)) < len(taken):
         *others, last = ports
         problems.append(f"{', '.join(others)} and {last} must differ.")
-    for service in services:
-        variable = f"{PREFIX}{service.upper()}__DATABASE_URL"
-        url = settings.database_urls.get(service, "")
-        if url and not url.startswith("sqlite:///"):
-            # Never the address itself: it may hold a password.
-            problems.append(f"{variable} must begin with sqlite:/// (the only store there is so far).")
+    problems += store_problems(settings, services)
     problems += identity_problems(settings)
     if settings.profile == "production":
         problems += _production_problems(settings, services)
@@ -240,11 +257,6 @@ def _production_problems(settings: SuiteSettings, services: list[str]) -> list[s
         problems.append("BORGERTING_CLOCK is for tests: the production profile refuses to move its clock.")
     if not settings.base_url.startswith("https://"):
         problems.append("BORGERTING_BASE_URL must be set, and https, in the production profile.")
-    problems += [
-        f"{PREFIX}{service.upper()}__DATABASE_URL: the production profile refuses SQLite, "
-        "and this release knows no other store."
-        for service in services
-    ]
     return problems + production_identity_problems(settings)
 
 

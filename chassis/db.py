@@ -1,52 +1,61 @@
 """A service's store: its engine, and the units of work that entry points open on it.
 
-SQLite: a file in WAL mode, every commit synced, writers one at a time (`BEGIN IMMEDIATE`). Nothing outside
-this module depends on the dialect.
+SQLite (a file, for one process and the commands beside it) or PostgreSQL (for many); what differs is in
+`chassis.db_sqlite` and `chassis.db_postgresql`, and nothing outside this module depends on it.
 """
 
 from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import AbstractContextManager, contextmanager
 from typing import Any
 
-from sqlalchemy import Connection, Engine, Table, create_engine, event
+from sqlalchemy import URL, Connection, Table
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError
 
 from chassis.audit import AuditTrail
 from chassis.clock import Clock, SystemClock
+from chassis.db_store import BUSY_SECONDS, Scope, Store, StoreConflict, retrying
 from chassis.errors import Code, DomainError
 from chassis.jobs import JobQueue
 from chassis.outbox import Outbox
 from chassis.tables import UtcDateTime, add_to, json_type, serial_type
 
-__all__ = ["Database", "Transaction", "UtcDateTime", "add_to", "json_type", "serial_type", "upsert"]
-
-_WRITING = "borgerting_writing"
-_BUSY_SECONDS = 15
+__all__ = [
+    "Database",
+    "StoreConflict",
+    "Transaction",
+    "UtcDateTime",
+    "add_to",
+    "json_type",
+    "retrying",
+    "serial_type",
+    "upsert",
+]
 
 
 class Transaction:
-    """One unit of work. `municipality` is the tenant that every repository filters on ("": the platform)."""
+    """One unit of work. `municipality` is the tenant that every repository filters on ("": the platform);
+    `across` says that it sees what the worker role may see of all of them.
+    """
 
     def __init__(
         self,
         connection: Connection,
-        municipality: str,
+        scope: Scope,
         *,
-        writing: bool,
         clock: Clock,
         machine_clock: Clock,
         correlation_id: str = "",
         causation_id: str = "",
     ) -> None:
         self.connection = connection
-        self.municipality = municipality
-        self.writing = writing
+        self.municipality = scope.municipality
+        self.across = scope.across
+        self.writing = scope.writing
         self.clock = clock
         self.machine_clock = machine_clock
         self.correlation_id = correlation_id
@@ -100,72 +109,113 @@ class Database:
     """One service's store. Threads share it; a thread has at most one unit of work open on it at a time.
 
     `clock` is the suite's (scenarios move it); `machine_clock` the machine's, for leases, back-offs and ages.
+    Raises DomainError INVALID_ARGUMENT: STORE_NOT_SUPPORTED, STORE_IN_MEMORY, STORE_URL_INVALID.
     """
 
-    def __init__(self, url: str, *, clock: Clock, machine_clock: Clock | None = None) -> None:
-        self.url = make_url(url)
+    def __init__(
+        self,
+        url: str,
+        *,
+        clock: Clock,
+        machine_clock: Clock | None = None,
+        busy_seconds: float = BUSY_SECONDS,
+    ) -> None:
+        self.url = parse_url(url)
         self.clock = clock
         self.machine_clock = machine_clock or SystemClock()
         self.wakeups = Wakeups()
-        self.engine = _make_engine(url)
+        self._store = _open_store(self.url, busy_seconds)
+        self.engine = self._store.engine
         self._open = threading.local()
-        # SQLite's own waiting polls with pauses and is unfair; writers of this process queue here instead.
-        self._writer = threading.Lock() if self.engine.dialect.name == "sqlite" else None
-        self._exclusive: dict[str, threading.Lock] = {}
-        self._exclusive_lock = threading.Lock()
+
+    @property
+    def shared(self) -> bool:
+        """Whether other processes may work on this store as well."""
+        return self._store.shared
 
     @contextmanager
     def writing(
-        self, municipality: str, *, correlation_id: str = "", causation_id: str = ""
+        self,
+        municipality: str,
+        *,
+        correlation_id: str = "",
+        causation_id: str = "",
+        concurrent: bool = False,
     ) -> Iterator[Transaction]:
         """A unit of work that commits when the block ends normally and rolls back when it raises.
 
-        Raises DomainError UNAVAILABLE (STORE_BUSY) when another writer holds the store too long.
+        Writers of one municipality take turns, so what was read still stands when it is decided on.
+        `concurrent` forgoes that, where many come at once: the block must lock (`with_for_update`) each row
+        on which it decides, always in the same order. (On SQLite all writers take turns all the same.)
+
+        Raises DomainError UNAVAILABLE: STORE_BUSY when others hold the store too long, STORE_AWAY when it
+        cannot be reached (at the commit: whether it stands is then unknown), StoreConflict (nothing stands;
+        `retrying` does it again).
         """
-        with self._alone_in_thread(), self._in_turn(), self._connection(writing=True) as connection:
+        scope = Scope(municipality, writing=True, concurrent=concurrent)
+        with self._unit_of_work(scope, correlation_id, causation_id) as transaction:
+            yield transaction
+
+    @contextmanager
+    def reading(self, municipality: str) -> Iterator[Transaction]:
+        """A unit of work over one consistent state of the store; the store itself refuses writes in it."""
+        with self._unit_of_work(Scope(municipality, writing=False)) as transaction:
+            yield transaction
+
+    @contextmanager
+    def writing_across(self) -> Iterator[Transaction]:
+        """For the chassis's loops: finds work of all municipalities, and marks it as found. Never the work
+        itself, for which the store (PostgreSQL) gives it no rights.
+        """
+        with self._unit_of_work(Scope("", writing=True, across=True)) as transaction:
+            yield transaction
+
+    @contextmanager
+    def reading_across(self) -> Iterator[Transaction]:
+        """Over all municipalities: what leads to work, and what is counted (`open_across` in migrations)."""
+        with self._unit_of_work(Scope("", writing=False, across=True)) as transaction:
+            yield transaction
+
+    def migrating(self) -> AbstractContextManager[Connection]:
+        """A transaction for changing tables, alone among all that do so; on PostgreSQL as the owner."""
+        return self._store.migrating()
+
+    def exclusive(self, name: str) -> AbstractContextManager[bool]:
+        """Whether this caller now holds the store's one lock of that name (a relay, a sweep); never waits.
+
+        Among all processes on a shared store. When the connection that holds it is lost, another caller can
+        get it while this one still works: what is done under it must bear being done twice.
+        """
+        return self._store.exclusive(name)
+
+    def check_writable(self) -> None:
+        """Raises when the store cannot be written now."""
+        self._store.check_writable()
+
+    def close(self) -> None:
+        self.engine.dispose()
+
+    @contextmanager
+    def _unit_of_work(
+        self, scope: Scope, correlation_id: str = "", causation_id: str = ""
+    ) -> Iterator[Transaction]:
+        with self._alone_in_thread(), self._store.connection(scope) as connection:
             transaction = Transaction(
                 connection,
-                municipality,
-                writing=True,
+                scope,
                 clock=self.clock,
                 machine_clock=self.machine_clock,
                 correlation_id=correlation_id,
                 causation_id=causation_id,
             )
             yield transaction
-        transaction._committed()
-        self.wakeups.fire(
-            outbox=transaction.outbox.added > 0,
-            jobs=transaction.jobs.changed,
-            inbox=transaction.wakes_inbox,
-        )
-
-    @contextmanager
-    def reading(self, municipality: str) -> Iterator[Transaction]:
-        """A unit of work over one consistent state of the store; the store itself refuses writes in it."""
-        with self._alone_in_thread(), self._connection(writing=False) as connection:
-            yield Transaction(
-                connection,
-                municipality,
-                writing=False,
-                clock=self.clock,
-                machine_clock=self.machine_clock,
+        if scope.writing:
+            transaction._committed()
+            self.wakeups.fire(
+                outbox=transaction.outbox.added > 0,
+                jobs=transaction.jobs.changed,
+                inbox=transaction.wakes_inbox,
             )
-
-    @contextmanager
-    def exclusive(self, name: str) -> Iterator[bool]:
-        """Whether this caller now holds the store's one lock of that name (a relay, a sweep); never waits."""
-        with self._exclusive_lock:
-            lock = self._exclusive.setdefault(name, threading.Lock())
-        held = lock.acquire(blocking=False)
-        try:
-            yield held
-        finally:
-            if held:
-                lock.release()
-
-    def close(self) -> None:
-        self.engine.dispose()
 
     @contextmanager
     def _alone_in_thread(self) -> Iterator[None]:
@@ -177,34 +227,6 @@ class Database:
         finally:
             self._open.busy = False
 
-    @contextmanager
-    def _in_turn(self) -> Iterator[None]:
-        if self._writer is None:
-            yield
-            return
-        if not self._writer.acquire(timeout=_BUSY_SECONDS):
-            raise DomainError(Code.UNAVAILABLE, "STORE_BUSY")
-        try:
-            yield
-        finally:
-            self._writer.release()
-
-    @contextmanager
-    def _connection(self, *, writing: bool) -> Iterator[Connection]:
-        try:
-            with self.engine.connect() as raw:
-                connection = raw.execution_options(**{_WRITING: writing})
-                with connection.begin():
-                    yield connection
-        except OperationalError as error:
-            if is_busy(error):
-                raise DomainError(Code.UNAVAILABLE, "STORE_BUSY") from error
-            raise
-
-
-def is_busy(error: OperationalError) -> bool:
-    return "database is locked" in str(error.orig) or "database is busy" in str(error.orig)
-
 
 def upsert(connection: Connection, table: Table) -> Any:
     """An INSERT of the connection's dialect that knows `on_conflict_do_nothing` and
@@ -213,37 +235,27 @@ def upsert(connection: Connection, table: Table) -> Any:
     return postgresql.insert(table) if connection.dialect.name == "postgresql" else sqlite.insert(table)
 
 
-def _make_engine(url: str) -> Engine:
-    parsed = make_url(url)
-    if parsed.get_backend_name() != "sqlite":
-        raise DomainError(
-            Code.INVALID_ARGUMENT,
-            "STORE_NOT_SUPPORTED",
-            {"store": parsed.get_backend_name(), "known": "sqlite"},
-        )
-    if not parsed.database or parsed.database == ":memory:":
-        # Each thread would get an empty database of its own.
-        raise DomainError(Code.INVALID_ARGUMENT, "STORE_IN_MEMORY")
-    # Stores hold personal data: a folder that we make is its owner's alone.
-    Path(parsed.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    engine = create_engine(url, connect_args={"timeout": _BUSY_SECONDS}, pool_size=8, max_overflow=64)
-    event.listen(engine, "connect", _configure_sqlite)
-    event.listen(engine, "begin", _begin_sqlite)
-    return engine
+def parse_url(url: str) -> URL:
+    """Raises DomainError INVALID_ARGUMENT: STORE_URL_INVALID, without the address: it may hold a password."""
+    try:
+        return make_url(url)
+    except (ArgumentError, ValueError):
+        raise DomainError(Code.INVALID_ARGUMENT, "STORE_URL_INVALID") from None
 
 
-def _configure_sqlite(connection: Any, _record: Any) -> None:
-    connection.isolation_level = None  # the driver begins nothing by itself; _begin_sqlite does
-    cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
-    cursor.execute("PRAGMA synchronous=FULL")
-    cursor.execute("PRAGMA foreign_keys=ON")
-    # What is erased (names, addresses) is overwritten, not only unlinked from its page.
-    cursor.execute("PRAGMA secure_delete=ON")
-    cursor.close()
+def _open_store(url: URL, busy_seconds: float) -> Store:
+    match url.get_backend_name():
+        case "sqlite":
+            from chassis.db_sqlite import SqliteStore
 
+            return SqliteStore(url, busy_seconds)
+        case "postgresql" | "postgres":
+            from chassis.db_postgresql import PostgresqlStore
 
-def _begin_sqlite(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING, True)
-    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+            return PostgresqlStore(url, busy_seconds)
+        case other:
+            raise DomainError(
+                Code.INVALID_ARGUMENT,
+                "STORE_NOT_SUPPORTED",
+                {"store": other, "known": "sqlite, postgresql"},
+            )

@@ -122,7 +122,7 @@ def parked(database: Database) -> Sequence[DeadLetter]:
         .where(_same_queue(), inbox_held.c.event_id != dead_letters.c.event_id)
         .scalar_subquery()
     )
-    with database.reading("") as transaction:
+    with database.reading_across() as transaction:
         rows = transaction.connection.execute(
             select(dead_letters, behind.label("waiting"))
             .where(dead_letters.c.resolved.is_(None))
@@ -177,7 +177,7 @@ def skip(database: Database, caller: Caller, dead_letter_id: UUID) -> None:
 
 
 def _open_letter(database: Database, dead_letter_id: UUID) -> DeadLetter:
-    with database.reading("") as transaction:
+    with database.reading_across() as transaction:
         row = transaction.connection.execute(
             select(dead_letters).where(dead_letters.c.id == dead_letter_id)
         ).one_or_none()
@@ -243,7 +243,7 @@ class HeldState:
 
 def held_state(database: Database, consumer: str) -> HeldState:
     is_parked = exists(select(dead_letters.c.id).where(_same_queue(), dead_letters.c.resolved.is_(None)))
-    with database.reading("") as transaction:
+    with database.reading_across() as transaction:
         connection = transaction.connection
         (keys,) = connection.execute(
             select(func.count()).where(dead_letters.c.consumer == consumer, dead_letters.c.resolved.is_(None))

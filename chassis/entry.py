@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Generic, TypeVar
 
 from chassis.context import Caller
-from chassis.db import Database, Transaction
+from chassis.db import Database, Transaction, retrying
 from chassis.idempotency import Raced, check_request_id, store_response, stored_response
 
 U = TypeVar("U")
@@ -38,31 +39,45 @@ class Entry(Generic[U]):
         fingerprint: bytes | None = None,
         store: Callable[[R], bytes] | None = None,
         restore: Callable[[bytes], R] | None = None,
+        concurrent: bool = False,
     ) -> R:
-        """Run `use_case` and commit. With a `request_id`, once: the same request again (same `fingerprint`,
-        which must cover method and content) is answered as it was, from `restore` of what `store` made.
+        """Run `use_case` and commit; again when the store made it give in to another. With a `request_id`,
+        once: the same request again (same `fingerprint`, which must cover method and content) is answered as
+        it was, from `restore` of what `store` made.
 
         Raises DomainError ALREADY_EXISTS (REQUEST_ID_REUSED) for another request under a used id. The id
         belongs to who is asking: nobody is given another's response. Without a request id, or for somebody
-        who is not signed in, nothing is stored.
+        who is not signed in, nothing is stored. `concurrent` as in `Database.writing`: many at once, each of
+        which locks the rows on which it decides.
         """
-        if not request_id or not caller.principal.signed_in:
-            with self._database.writing(municipality, correlation_id=caller.correlation_id) as transaction:
+
+        def opened() -> AbstractContextManager[Transaction]:
+            return self._database.writing(
+                municipality, correlation_id=caller.correlation_id, concurrent=concurrent
+            )
+
+        def once() -> R:
+            with opened() as transaction:
                 return use_case(self._make_uow(transaction))
+
+        if not request_id or not caller.principal.signed_in:
+            return retrying(once)
         if fingerprint is None or store is None or restore is None:
             raise TypeError("a request id needs fingerprint, store and restore")
         check_request_id(request_id)
         subject = caller.principal.subject
+
+        def once_per_request() -> R:
+            with opened() as transaction:
+                earlier = stored_response(transaction, subject, request_id, fingerprint)
+                if earlier is not None:
+                    return restore(earlier)
+                result = use_case(self._make_uow(transaction))
+                store_response(transaction, subject, request_id, fingerprint, store(result))
+                return result
+
         while True:
             try:
-                with self._database.writing(
-                    municipality, correlation_id=caller.correlation_id
-                ) as transaction:
-                    earlier = stored_response(transaction, subject, request_id, fingerprint)
-                    if earlier is not None:
-                        return restore(earlier)
-                    result = use_case(self._make_uow(transaction))
-                    store_response(transaction, subject, request_id, fingerprint, store(result))
-                    return result
+                return retrying(once_per_request)
             except Raced:
                 continue

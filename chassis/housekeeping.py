@@ -45,7 +45,7 @@ def sweep(database: Database, retention: Retention, *, at_most: int = 1000) -> i
     deleted = 0
     for table, condition in old:
         keys = list(table.primary_key.columns)
-        with database.writing("") as transaction:
+        with database.writing_across() as transaction:
             rows = transaction.connection.execute(select(*keys).where(condition).limit(at_most)).all()
             for row in rows:
                 matches = [key == value for key, value in zip(keys, row, strict=True)]

@@ -18,8 +18,9 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select
 from sqlalchemy.exc import OperationalError
 
+from chassis.db_store import is_store_away
 from chassis.dead_letters import add_dead_letter, add_unreadable, set_position
-from chassis.errors import Code, DomainError
+from chassis.errors import DomainError
 from chassis.events.envelope import Envelope, Event, decode
 from chassis.events.ports import Delivery
 from chassis.inbox_rows import InboxRows
@@ -95,7 +96,7 @@ class Inbox:
             return self._unreadable(delivery)
         outcome = self._try(event, attempts=0)
         if outcome is Outcome.HANDLED:
-            self._drain(delivery.key)
+            self._drain(event.envelope.municipality, delivery.key)
         return outcome
 
     def receive_all(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
@@ -129,27 +130,34 @@ class Inbox:
                 raise StoreAway from error
             return []
         for key in waiting.intersection(event.envelope.key for event in events):
-            self._drain(key)
+            self._drain(events[0].envelope.municipality, key)
         return outcomes
 
     def retry_due(self) -> list[Outcome]:
         """Try again what is due, and what then follows it. Raises StoreAway."""
-        with self._database.reading("") as transaction:
-            rows = transaction.connection.execute(
-                select(inbox_held)
+        found = (inbox_held.c.municipality, inbox_held.c.event_id)
+        with self._database.reading_across() as transaction:
+            due = transaction.connection.execute(
+                select(*found)
                 .where(*self._rows.mine(inbox_held), inbox_held.c.next_attempt <= self._now())
                 .order_by(inbox_held.c.next_attempt)
                 .limit(100)
             ).all()
         outcomes = []
-        for row in rows:
+        for municipality, event_id in due:
+            with self._database.reading(municipality) as transaction:
+                row = transaction.connection.execute(
+                    select(inbox_held).where(*self._rows.mine(inbox_held), inbox_held.c.event_id == event_id)
+                ).one_or_none()
+            if row is None:  # handled meanwhile, behind another that was due
+                continue
             outcomes.append(self._try(self._event(row), attempts=row.attempts, held=True))
             if outcomes[-1] is Outcome.HANDLED:
-                outcomes += self._drain(row.key)
+                outcomes += self._drain(municipality, row.key)
         return outcomes
 
     def next_due(self) -> datetime | None:
-        with self._database.reading("") as transaction:
+        with self._database.reading_across() as transaction:
             return transaction.connection.execute(
                 select(inbox_held.c.next_attempt)
                 .where(*self._rows.mine(inbox_held), inbox_held.c.next_attempt.is_not(None))
@@ -157,11 +165,11 @@ class Inbox:
                 .limit(1)
             ).scalar_one_or_none()
 
-    def _drain(self, key: str) -> list[Outcome]:
+    def _drain(self, municipality: str, key: str) -> list[Outcome]:
         """Handle what was held and has now its turn."""
         outcomes: list[Outcome] = []
         while not outcomes or outcomes[-1] in (Outcome.HANDLED, Outcome.DUPLICATE):
-            with self._database.reading("") as transaction:
+            with self._database.reading(municipality) as transaction:
                 row = transaction.connection.execute(
                     select(inbox_held)
                     .where(*self._rows.mine(inbox_held), inbox_held.c.key == key)
@@ -274,5 +282,5 @@ class Inbox:
 
 def _is_store_away(error: Exception) -> bool:
     if isinstance(error, DomainError):
-        return error.code is Code.UNAVAILABLE and error.reason == "STORE_BUSY"
+        return is_store_away(error)
     return isinstance(error, OperationalError)

@@ -96,8 +96,17 @@ class LeaseLost(Exception):  # noqa: N818 - nobody is at fault
     """Another worker has claimed the job: nothing that this one still does may count."""
 
 
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """A job that a worker has just made its own, found across municipalities: whose it is, no content."""
+
+    id: UUID
+    municipality: str
+    fence: int
+
+
 class JobQueue:
-    """The jobs of one unit of work's municipality (a platform-wide one sees them all)."""
+    """The jobs of one unit of work's municipality; one across municipalities finds and claims them."""
 
     def __init__(self, transaction: Transaction) -> None:
         self._transaction = transaction
@@ -209,9 +218,9 @@ class JobQueue:
         )
         self.changed = True
 
-    def claim(self, kinds: list[str], worker: str, lease: timedelta) -> Job | None:
+    def claim(self, kinds: list[str], worker: str, lease: timedelta) -> Claim | None:
         """The oldest job of these kinds that waits, or whose worker let its lease run out; now this
-        worker's.
+        worker's. `claim_job` reads it too.
         """
         self._transaction.require_writing()
         now = self._transaction.machine_clock.now()
@@ -240,9 +249,9 @@ class JobQueue:
                 lease_until=now + lease,
                 started=now,
             )
-            .returning(*jobs.c)
+            .returning(jobs.c.id, jobs.c.municipality, jobs.c.fence)
         ).one()
-        return _job(row)
+        return Claim(row.id, row.municipality, row.fence)
 
     def expire_leases(self, kinds: list[str]) -> int:
         """Free every running job of these kinds at once. Only for a process that knows itself alone."""
@@ -280,8 +289,8 @@ class JobQueue:
         return bool(cancel_requested)
 
     def _tenant(self) -> Any:
-        municipality = self._transaction.municipality
-        return jobs.c.municipality == municipality if municipality else true()
+        transaction = self._transaction
+        return true() if transaction.across else jobs.c.municipality == transaction.municipality
 
     def _one(self, condition: Any) -> Job | None:
         row = self._transaction.connection.execute(
@@ -313,6 +322,19 @@ def _job(row: Any) -> Job:
     )
 
 
+def claim_job(database: Database, kinds: list[str], worker: str, lease: timedelta) -> Job | None:
+    """Claim a job of any municipality, and read it as that municipality's."""
+    with database.writing_across() as transaction:
+        claim = transaction.jobs.claim(kinds, worker, lease)
+    if claim is None:
+        return None
+    with database.reading(claim.municipality) as transaction:
+        job = transaction.jobs.get(claim.id)
+    if job is None or job.fence != claim.fence:
+        return None  # it took so long that the lease ran out, and another has the job
+    return job
+
+
 @dataclass(frozen=True, slots=True)
 class JobTally:
     """Jobs of one kind in one state: how many, how many of them ended within the last day, and for how many
@@ -329,7 +351,7 @@ def job_tallies(database: Database) -> list[JobTally]:
     """Every job in the store, of all municipalities, by kind and state."""
     now = database.machine_clock.now()
     recent = func.sum(case((jobs.c.finished > now - timedelta(days=1), 1), else_=0))
-    with database.reading("") as transaction:
+    with database.reading_across() as transaction:
         rows = transaction.connection.execute(
             select(jobs.c.kind, jobs.c.state, func.count(), recent, func.min(jobs.c.created))
             .group_by(jobs.c.kind, jobs.c.state)

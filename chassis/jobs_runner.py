@@ -8,16 +8,17 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from chassis.errors import Code, DomainError
-from chassis.jobs import GivesUp, Job, JobCancelled, JobHandler, JobState, LeaseLost
+from chassis.jobs import GivesUp, Job, JobCancelled, JobHandler, JobState, LeaseLost, claim_job
 from chassis.jobs_process import ChildCancelled, ChildFailed
 from chassis.log import bound, get_logger, trace
 
 if TYPE_CHECKING:
-    from chassis.db import Database
+    from chassis.db import Database, Transaction
     from chassis.metrics import Metrics
 
 _log = get_logger("chassis.jobs")
@@ -78,7 +79,7 @@ class JobRunner:
         if not self._handlers:
             return
         if self._exclusive:
-            with self._database.writing("") as transaction:
+            with self._database.writing_across() as transaction:
                 resumed = transaction.jobs.expire_leases(list(self._handlers))
             if resumed:
                 _log.info("jobs to resume", service=self._service, jobs=resumed)
@@ -126,8 +127,7 @@ class JobRunner:
         while not self._draining:
             generation = self._generation
             try:
-                with self._database.writing("") as transaction:
-                    job = transaction.jobs.claim(kinds, self._name, self._lease)
+                job = claim_job(self._database, kinds, self._name, self._lease)
                 if job is not None:
                     self._run(job)
                     continue
@@ -164,7 +164,7 @@ class JobRunner:
             if stage == shown_stage and now - shown_at < self.PROGRESS_SECONDS:
                 return
             running.shown = (stage, now)
-            with self._database.writing("") as transaction:
+            with self._row_of(job) as transaction:
                 if transaction.jobs.show(job, stage, details, self._lease):
                     running.cancel_requested = True
 
@@ -192,8 +192,12 @@ class JobRunner:
             return self._retry(handler, job, "INTERNAL", {"incident": incident})
         return self._done(job)
 
+    def _row_of(self, job: Job) -> AbstractContextManager[Transaction]:
+        # Nothing is touched but the job's own row, by its number: no need to queue behind an import.
+        return self._database.writing(job.municipality, concurrent=True)
+
     def _done(self, job: Job) -> str:
-        with self._database.writing("") as transaction:
+        with self._row_of(job) as transaction:
             stored = transaction.jobs.get(job.id)
             if stored is None or stored.fence != job.fence:
                 raise LeaseLost
@@ -209,7 +213,7 @@ class JobRunner:
         return self._put_back(job, pause, spent=True)
 
     def _put_back(self, job: Job, after: timedelta, *, spent: bool) -> str:
-        with self._database.writing("") as transaction:
+        with self._row_of(job) as transaction:
             transaction.jobs.release(job, after=after, spent=spent)
         return "RETRIED"
 
@@ -223,7 +227,7 @@ class JobRunner:
     ) -> str:
         if isinstance(handler, GivesUp):
             handler.give_up(job, state, reason, metadata)
-        with self._database.writing("") as transaction:
+        with self._row_of(job) as transaction:
             stored = transaction.jobs.get(job.id)
             if stored is not None and stored.fence == job.fence and stored.state.over:
                 return stored.state  # the handler said so together with what shows it
@@ -241,7 +245,7 @@ class JobRunner:
                 at_hand = list(self._running.values())
             for running in at_hand:
                 try:
-                    with self._database.writing("") as transaction:
+                    with self._row_of(running.job) as transaction:
                         if transaction.jobs.renew(running.job, self._lease):
                             running.cancel_requested = True
                 except LeaseLost:

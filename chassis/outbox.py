@@ -121,7 +121,7 @@ class OutboxState:
 
 
 def outbox_state(database: Database) -> OutboxState:
-    with database.reading("") as transaction:
+    with database.reading_across() as transaction:
         count, oldest, attempts = transaction.connection.execute(
             select(func.count(), func.min(outbox.c.created), func.max(outbox.c.attempts)).where(
                 outbox.c.published.is_(None)
@@ -241,11 +241,11 @@ class Relay:
         query = select(outbox).where(outbox.c.published.is_(None)).order_by(outbox.c.seq).limit(self.BATCH)
         for topic, key in self._blocked:
             query = query.where((outbox.c.topic != topic) | (outbox.c.key != key))
-        with self._database.reading("") as transaction:
+        with self._database.reading_across() as transaction:
             return transaction.connection.execute(query).all()
 
     def _mark(self, published: Sequence[int], failed: dict[int, BaseException]) -> None:
-        with self._database.writing("") as transaction:
+        with self._database.writing_across() as transaction:
             transaction.connection.execute(
                 update(outbox)
                 .where(outbox.c.seq.in_(published))

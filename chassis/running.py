@@ -39,7 +39,9 @@ class RunningService:
         self._migrations = descriptor.migrations
         self.database = database
         self.relay = Relay(self.name, database, broker.publisher(), metrics)
-        self.jobs = JobRunner(self.name, database, service.job_handlers, metrics)
+        self.jobs = JobRunner(
+            self.name, database, service.job_handlers, metrics, exclusive=not database.shared
+        )
         self.consumers = [
             Consumer(self.name, one, database, broker.source(one.consumer, one.topic), metrics)
             for one in service.subscriptions
@@ -84,8 +86,8 @@ class RunningService:
         return migration_state(self.database, self._migrations).at_head
 
     def _writable(self) -> bool:
-        with self.database.writing(""):
-            return True
+        self.database.check_writable()
+        return True
 
 
 def named_check(name: str, holds: Callable[[], bool], problem: str) -> Check:

@@ -16,7 +16,6 @@ from chassis.app import BuildContext, Descriptor, Service
 from chassis.auth.identity import make_identity
 from chassis.clock import SystemClock
 from chassis.config import SuiteSettings, parse_clock, service_settings
-from chassis.db import Database
 from chassis.errors import Code, DomainError
 from chassis.events.local import FILE_NAME as EVENTS_FILE
 from chassis.events.local import LocalBroker
@@ -24,13 +23,13 @@ from chassis.folder_lock import FolderLock
 from chassis.http_app import HttpServer, make_http_app
 from chassis.log import get_logger
 from chassis.metrics import Metrics
-from chassis.migrations import migrate
 from chassis.operations.state import state_of
 from chassis.ops import OpsServer
 from chassis.rpc.interceptors import CallInterceptor
 from chassis.rpc.local import LocalServer
 from chassis.rpc.server import RpcServer
 from chassis.running import RunningService, at_once, gauges, named_check
+from chassis.stores import open_store
 from chassis.text import catalogues
 from chassis.web.operations import OperationsPages
 
@@ -87,9 +86,8 @@ class Suite:
         )
         local = LocalServer(interceptors=[interceptor])
         for name, descriptor in self._descriptors.items():
-            database = Database(settings.database_url(name), clock=clock)
+            database = open_store(settings, name, descriptor.migrations, clock)
             self._resources.callback(database.close)
-            migrate(database, descriptor.migrations)
             service = descriptor.build(
                 BuildContext(
                     service=name,

@@ -64,6 +64,8 @@ if [ "$purpose" = test ]; then
   missing=()
   command -v chromium >/dev/null || missing+=(chromium)
   command -v openssl >/dev/null || missing+=(openssl)
+  # Only its programs: the tests start servers of their own.
+  compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
   [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
   .venv/bin/python -m tests.infrastructure.oidc || fail "the tests' OpenID provider could not be installed."
 fi

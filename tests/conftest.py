@@ -1,10 +1,33 @@
-"""For all tests: property tests are judged by what holds, never by how busy the machine is."""
+"""For all tests: property tests are judged by what holds, never by how busy the machine is; a PostgreSQL
+that starts with the first test that asks for it, and stores of both kinds.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
 from hypothesis import HealthCheck, settings
+
+from tests.infrastructure.postgres import PostgresServer
+from tests.infrastructure.stores import KINDS, Stores
 
 settings.register_profile(
     "borgerting", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("borgerting")
+
+
+@pytest.fixture(scope="session")
+def postgres() -> Iterator[PostgresServer]:
+    with PostgresServer.running() as server:
+        yield server
+
+
+@pytest.fixture(params=KINDS)
+def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
+    kind = request.param
+    made = Stores(kind, tmp_path, request.getfixturevalue("postgres") if kind == "postgresql" else None)
+    yield made
+    made.close()

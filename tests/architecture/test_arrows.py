@@ -32,7 +32,7 @@ CHASSIS_OPENERS = {
     "runner.py",
     "running.py",
 }
-OPENING = {"writing", "reading"}
+OPENING = {"writing", "reading", "writing_across", "reading_across"}
 TRANSACTION_CONTROL = {"commit", "rollback", "begin", "begin_nested", "savepoint", "connect"}
 MAKERS = {
     "Database",

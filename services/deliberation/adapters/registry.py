@@ -23,7 +23,7 @@ from chassis.db import Database
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
 from chassis.ids import uuid7
-from services.deliberation.adapters.repository import SqlUnitOfWork
+from services.deliberation.adapters.repository import SqlUnitOfWork, tenant_of_link
 from services.deliberation.adapters.wire import link_to_proto, municipality_to_proto, particulars_from_proto
 from services.deliberation.app.create_municipality import CreateMunicipality, create_municipality
 from services.deliberation.app.create_sign_in_link import create_sign_in_link
@@ -33,7 +33,7 @@ from services.deliberation.app.ports import UnitOfWork
 from services.deliberation.app.spend_sign_in_link import find_sign_in_link, spend_sign_in_link
 from services.deliberation.app.update_municipality import UpdateMunicipality, update_municipality
 from services.deliberation.domain.municipality import UPDATABLE
-from services.deliberation.domain.sign_in_link import SECRET_BYTES, LinkWish, SignInLink
+from services.deliberation.domain.sign_in_link import SECRET_BYTES, LinkWish, SignInLink, digest_of
 
 PLATFORM = ""
 """The tenant of units of work that belong to no municipality."""
@@ -53,6 +53,7 @@ class Registry:
         default_ttl: timedelta,
     ) -> None:
         self._default_ttl = default_ttl
+        self._database = database
         self._entry: Entry[UnitOfWork] = Entry(database, SqlUnitOfWork)
         self._clock = clock
         self._sealer = sealer
@@ -152,9 +153,11 @@ class Registry:
         )
 
     def find_link(self, caller: Caller, secret: str) -> SignInLink:
-        """Look, and spend nothing."""
+        """Look, and spend nothing. The address has the secret alone, which leads to the municipality."""
+        with self._database.reading_across() as transaction:
+            tenant = tenant_of_link(transaction, digest_of(secret))
         return self._entry.read(
-            caller, PLATFORM, lambda uow: find_sign_in_link(uow, caller, secret, clock=self._clock)
+            caller, tenant or PLATFORM, lambda uow: find_sign_in_link(uow, caller, secret, clock=self._clock)
         )
 
     def spend_link(self, caller: Caller, secret: str) -> SignInLink:

@@ -71,7 +71,10 @@ class SqlSignInLinks:
         )
 
     def find(self, secret_digest: bytes) -> SignInLink | None:
-        query = select(sign_in_links).where(sign_in_links.c.secret_digest == secret_digest)
+        query = select(sign_in_links).where(
+            sign_in_links.c.municipality == self._municipality,
+            sign_in_links.c.secret_digest == secret_digest,
+        )
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _link(row)
 
@@ -94,6 +97,12 @@ class SqlSignInLinks:
                 sign_in_links.c.municipality == self._municipality, sign_in_links.c.expire_time < before
             )
         )
+
+
+def tenant_of_link(transaction: Transaction, secret_digest: bytes) -> str | None:
+    """Whose the link of this secret is, "" for the platform's; None for an unknown one. Across tenants."""
+    query = select(sign_in_links.c.municipality).where(sign_in_links.c.secret_digest == secret_digest)
+    return transaction.connection.execute(query).scalar_one_or_none()
 
 
 class OutboxEvents:

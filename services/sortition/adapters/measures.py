@@ -42,7 +42,7 @@ def draw_gauges(database: Database) -> Callable[[], Gauges]:
     """Draws of all municipalities by state, counted when Prometheus asks."""
 
     def measure() -> Gauges:
-        with database.reading("") as transaction:
+        with database.reading_across() as transaction:
             counts = draws_by_state(transaction)
         name = "borgerting_sortition_draws"
         yield name, "Draws by state", [(name, {"state": state}, n) for state, n in counts.items()]

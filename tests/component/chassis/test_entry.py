@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
@@ -16,17 +14,15 @@ from chassis.db import Database, Transaction
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
 from chassis.tables import idempotency, metadata, outbox
-from chassis.testing.stores import sqlite_store
+from tests.infrastructure.stores import Stores, everything
 
 ANNA = Caller(Principal("s-1", "hjemby", frozenset({Role.SECRETARIAT})), "c-1")
 BO = Caller(Principal("s-2", "hjemby", frozenset({Role.SECRETARIAT})), "c-2")
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    store = sqlite_store(tmp_path, metadata)
-    yield store
-    store.close()
+def database(stores: Stores) -> Database:
+    return stores.new(metadata)
 
 
 @pytest.fixture
@@ -39,7 +35,7 @@ def tell(work: Transaction) -> str:
 
 
 def told(database: Database) -> int:
-    with database.reading("") as transaction:
+    with everything(database) as transaction:
         return int(transaction.connection.execute(select(func.count()).select_from(outbox)).scalar_one())
 
 
@@ -81,7 +77,7 @@ def test_a_request_id_is_its_sender_s_own(entry: Entry[Transaction]) -> None:
 
 def test_those_not_signed_in_share_no_request_ids(entry: Entry[Transaction], database: Database) -> None:
     assert write(entry, nobody()) != write(entry, nobody())
-    with database.reading("") as transaction:
+    with everything(database) as transaction:
         assert transaction.connection.execute(select(idempotency)).all() == []
 
 
@@ -153,7 +149,7 @@ def test_a_request_id_needs_what_makes_it_work(entry: Entry[Transaction]) -> Non
 def test_a_read_leaves_nothing(entry: Entry[Transaction], database: Database) -> None:
     with pytest.raises(RuntimeError, match="only reads"):
         entry.read(ANNA, "hjemby", tell)
-    with database.reading("") as transaction:
+    with everything(database) as transaction:
         assert transaction.connection.execute(select(idempotency)).all() == []
 
 
@@ -161,6 +157,6 @@ def test_the_caller_s_correlation_id_goes_with_the_event(
     entry: Entry[Transaction], database: Database
 ) -> None:
     write(entry, request_id=None)
-    with database.reading("") as transaction:
+    with everything(database) as transaction:
         (headers,) = transaction.connection.execute(select(outbox.c.headers)).one()
     assert headers["ce_correlationid"] == "c-1"

@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
@@ -18,15 +17,16 @@ from chassis.events.ports import Delivery
 from chassis.housekeeping import Housekeeper, Retention, sweep
 from chassis.inbox import Inbox, Outcome, Subscription
 from chassis.tables import audit_log, idempotency, inbox, jobs, metadata, outbox
-from chassis.testing.stores import an_event, noon, sqlite_store
+from chassis.testing.stores import an_event, noon
+from tests.infrastructure.stores import Stores, everything
 
 TOPIC = "borgerting.toy.v1"
 
 
 class Kept:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, stores: Stores) -> None:
         self.time = noon()
-        self.database: Database = sqlite_store(folder, metadata, machine_clock=self.time)
+        self.database: Database = stores.new(metadata, machine_clock=self.time)
         self.inbox = Inbox(self.database, Subscription("toy.test", TOPIC, {}))
 
     def fill(self) -> None:
@@ -44,13 +44,14 @@ class Kept:
         with self.database.writing("hjemby") as work:
             work.audit.record(nobody(), "thing.create", "things/1")
             work.jobs.enqueue("count", {}, key="1")
+        with self.database.writing_across() as work:
             work.connection.execute(update(outbox).where(outbox.c.seq < 3).values(published=self.time.now()))
         self.events = [an_event(number) for number in (1, 2)]
         self.deliveries = [Delivery(TOPIC, 0, 1, "", event) for event in self.events]
         self.inbox.receive_all(self.deliveries)
 
     def count(self, table: Table) -> int:
-        with self.database.reading("") as transaction:
+        with everything(self.database) as transaction:
             query = select(func.count()).select_from(table)
             return int(transaction.connection.execute(query).scalar_one())
 
@@ -59,8 +60,8 @@ class Kept:
 
 
 @pytest.fixture
-def kept(tmp_path: Path) -> Iterator[Kept]:
-    made = Kept(tmp_path)
+def kept(stores: Stores) -> Iterator[Kept]:
+    made = Kept(stores)
     made.fill()
     yield made
     made.database.close()
@@ -88,13 +89,13 @@ def test_a_repetition_is_known_after_its_row_is_gone(kept: Kept) -> None:
 
 
 def test_numbers_go_on_after_the_outbox_is_empty(kept: Kept) -> None:
-    with kept.database.writing("") as transaction:
+    with everything(kept.database) as transaction:
         transaction.connection.execute(update(outbox).values(published=kept.time.now()))
     kept.time.instant += timedelta(days=8)
     sweep(kept.database, Retention())
     with kept.database.writing("hjemby") as transaction:
         transaction.outbox.add("toy", "things/1", StringValue())
-    with kept.database.reading("") as transaction:
+    with everything(kept.database) as transaction:
         seq, headers = transaction.connection.execute(select(outbox.c.seq, outbox.c.headers)).one()
     assert (seq, headers["ce_sequence"]) == (4, "4")
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -27,13 +26,14 @@ from chassis.inbox import Inbox, Outcome, RetryPolicy, StoreAway, Subscription
 from chassis.metrics import Metrics
 from chassis.tables import audit_log
 from chassis.testing.brokers import MemoryBroker
-from chassis.testing.stores import NOON, an_event, noon, sqlite_store
+from chassis.testing.stores import NOON, an_event, noon
+from tests.infrastructure.stores import Stores, everything
 
 TOPIC = "borgerting.toy.v1"
 METADATA = MetaData()
 add_to(METADATA)
 HEARD = Table(
-    "heard",
+    "listened",
     METADATA,
     Column("seq", Integer, primary_key=True),
     Column("municipality", String(63), nullable=False),
@@ -45,11 +45,11 @@ HEARD = Table(
 class Listener:
     """A handler that can be told to fail on certain texts."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, stores: Stores) -> None:
         self.poison: set[str] = set()
         self.error: Exception = ValueError("Anna Andersen")
         self.time = noon()
-        self.database = sqlite_store(folder, METADATA, machine_clock=self.time)
+        self.database = stores.new(METADATA, machine_clock=self.time)
         self.subscription = Subscription("toy.test", TOPIC, {"google.protobuf.StringValue": self.hear})
         self.inbox = Inbox(self.database, self.subscription, RetryPolicy(attempts=3))
 
@@ -71,7 +71,7 @@ class Listener:
         query = select(HEARD.c.text).order_by(HEARD.c.seq)
         if key is not None:
             query = query.where(HEARD.c.key == key)
-        with self.database.reading("") as transaction:
+        with everything(self.database) as transaction:
             return list(transaction.connection.execute(query).scalars())
 
     def pass_time(self, seconds: float) -> list[Outcome]:
@@ -86,15 +86,15 @@ class Listener:
 
 
 @pytest.fixture
-def listener(tmp_path: Path) -> Iterator[Listener]:
-    made = Listener(tmp_path)
+def listener(stores: Stores) -> Iterator[Listener]:
+    made = Listener(stores)
     yield made
     made.database.close()
 
 
 def test_in_order_and_in_the_event_s_municipality(listener: Listener) -> None:
     assert [listener.give(an_event(number)) for number in (1, 2, 3)] == [Outcome.HANDLED] * 3
-    with listener.database.reading("") as transaction:
+    with everything(listener.database) as transaction:
         assert set(transaction.connection.execute(select(HEARD.c.municipality)).scalars()) == {"hjemby"}
     assert listener.heard() == ["1", "2", "3"]
 
@@ -239,7 +239,7 @@ def test_replay_and_skip_are_audited_and_only_once(listener: Listener) -> None:
             Code.FAILED_PRECONDITION,
             "DEAD_LETTER_RESOLVED",
         )
-    with listener.database.reading("") as transaction:
+    with everything(listener.database) as transaction:
         assert len(transaction.connection.execute(select(audit_log)).all()) == 1
 
 
@@ -292,7 +292,7 @@ def test_many_at_once_are_as_one_by_one(listener: Listener) -> None:
     assert listener.give_all(given) == [handled, handled, duplicate, held, handled, handled, handled]
     assert listener.heard("hjemby/things/1") == ["1", "2", "3", "4"]
     assert listener.heard("udby/things/1") == ["elsewhere"]
-    with listener.database.reading("") as transaction:
+    with everything(listener.database) as transaction:
         rows = transaction.connection.execute(select(HEARD.c.municipality, HEARD.c.key)).all()
     assert all(key.startswith(f"{municipality}/") for municipality, key in rows)
 
@@ -335,7 +335,7 @@ def test_whatever_the_carrier_does_each_effect_is_once_and_in_order(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
 ) -> None:
     """Duplicates, re-ordering and failures that pass: in the end every aggregate heard 1, 2, …, n."""
-    listener = Listener(tmp_path_factory.mktemp("inbox"))
+    listener = Listener(Stores("sqlite", tmp_path_factory.mktemp("inbox"), None))
     events = [an_event(number, aggregate=f"things/{thing}") for thing in (1, 2) for number in range(1, 6)]
     deliveries = data.draw(st.permutations(events + data.draw(st.lists(st.sampled_from(events), max_size=8))))
     flaky = Counter(data.draw(st.lists(st.sampled_from(["1", "2", "3", "4", "5"]), max_size=2)))
@@ -362,9 +362,9 @@ def test_whatever_the_carrier_does_each_effect_is_once_and_in_order(
     listener.database.close()
 
 
-def test_the_loop_resumes_where_a_crash_left_it(tmp_path: Path) -> None:
+def test_the_loop_resumes_where_a_crash_left_it(stores: Stores) -> None:
     """The offset is committed after the handling: what a crash in between repeats is dropped."""
-    listener = Listener(tmp_path)
+    listener = Listener(stores)
     broker = MemoryBroker()
     publisher = broker.publisher()
     for number in range(1, 6):
@@ -386,8 +386,8 @@ def test_the_loop_resumes_where_a_crash_left_it(tmp_path: Path) -> None:
     listener.database.close()
 
 
-def test_the_loop_outlives_a_store_that_is_away(tmp_path: Path) -> None:
-    listener = Listener(tmp_path)
+def test_the_loop_outlives_a_store_that_is_away(stores: Stores) -> None:
+    listener = Listener(stores)
     broker = MemoryBroker()
     failures = iter([OperationalError("x", {}, Exception("disk I/O error"))] * 2)
     hear = listener.hear
@@ -415,10 +415,10 @@ def test_the_loop_outlives_a_store_that_is_away(tmp_path: Path) -> None:
     listener.database.close()
 
 
-def test_the_clock_of_the_suite_moves_no_retry(tmp_path: Path) -> None:
+def test_the_clock_of_the_suite_moves_no_retry(stores: Stores) -> None:
     """Back-offs go by the machine's clock: a suite whose clock stands still must retry all the same."""
     standing = FixedClock(NOON)
-    database: Database = sqlite_store(tmp_path, METADATA, clock=standing)
+    database: Database = stores.new(METADATA, clock=standing)
     calls = []
 
     def fail_once(transaction: Transaction, message: StringValue, envelope: Envelope) -> None:

@@ -6,18 +6,18 @@ import threading
 import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import timedelta
-from pathlib import Path
 
 import pytest
 
 from chassis.context import Caller, system
 from chassis.db import Database
 from chassis.errors import Code, DomainError
-from chassis.jobs import Cancelled, Job, JobCancelled, JobState, LeaseLost, Progress, job_tallies
+from chassis.jobs import Cancelled, Job, JobCancelled, JobState, LeaseLost, Progress, claim_job, job_tallies
 from chassis.jobs_runner import JobRunner
 from chassis.metrics import Metrics
 from chassis.tables import metadata
-from chassis.testing.stores import noon, sqlite_store
+from chassis.testing.stores import noon
+from tests.infrastructure.stores import Stores
 
 LEASE = timedelta(seconds=30)
 Run = Callable[[Job, Progress, Cancelled], None]
@@ -54,8 +54,8 @@ def until_cancelled(job: Job, progress: Progress, cancelled: Cancelled) -> None:
 
 
 class Works:
-    def __init__(self, folder: Path) -> None:
-        self.database: Database = sqlite_store(folder, metadata)
+    def __init__(self, stores: Stores) -> None:
+        self.database: Database = stores.new(metadata)
         self.metrics = Metrics()
         self.runners: list[JobRunner] = []
 
@@ -96,8 +96,8 @@ class Works:
 
 
 @pytest.fixture
-def works(tmp_path: Path) -> Iterator[Works]:
-    made = Works(tmp_path)
+def works(stores: Stores) -> Iterator[Works]:
+    made = Works(stores)
     yield made
     for runner in made.runners:
         runner.stop(5)
@@ -198,8 +198,7 @@ def test_a_job_that_kills_its_workers_is_given_up(works: Works) -> None:
     """Each claim that never came back counts, or a poison job would kill workers for ever."""
     job = works.enqueue(max_attempts=2)
     for _ in range(2):
-        with works.database.writing("") as transaction:
-            assert transaction.jobs.claim(["count"], "gone", timedelta(seconds=-1)) is not None
+        assert claim_job(works.database, ["count"], "gone", timedelta(seconds=-1)) is not None
     handler = Counting(nothing)
     works.runner(handler)
     failed = works.wait(job, JobState.FAILED)
@@ -257,24 +256,22 @@ def test_a_stop_lets_short_work_end(works: Works) -> None:
     assert works.get(job).state is JobState.SUCCEEDED
 
 
-def test_a_lease_that_ran_out_is_another_s_and_the_first_s_work_counts_no_more(tmp_path: Path) -> None:
+def test_a_lease_that_ran_out_is_another_s_and_the_first_s_work_counts_no_more(stores: Stores) -> None:
     time_ = noon()
-    database = sqlite_store(tmp_path, metadata, machine_clock=time_)
+    database = stores.new(metadata, machine_clock=time_)
     with database.writing("hjemby") as transaction:
         transaction.jobs.enqueue("count", {}, key="1")
-        first = transaction.jobs.claim(["count"], "one", LEASE)
-        assert first is not None
-        assert transaction.jobs.claim(["count"], "two", LEASE) is None
+    first = claim_job(database, ["count"], "one", LEASE)
+    assert first is not None
+    assert claim_job(database, ["count"], "two", LEASE) is None
     time_.instant += timedelta(seconds=29)
     with database.writing("hjemby") as transaction:
         transaction.jobs.renew(first, LEASE)
     time_.instant += timedelta(seconds=29)
-    with database.writing("hjemby") as transaction:
-        assert transaction.jobs.claim(["count"], "two", LEASE) is None
+    assert claim_job(database, ["count"], "two", LEASE) is None
     time_.instant += timedelta(seconds=2)
-    with database.writing("hjemby") as transaction:
-        second = transaction.jobs.claim(["count"], "two", LEASE)
-        assert second is not None
+    second = claim_job(database, ["count"], "two", LEASE)
+    assert second is not None
     assert second.fence > first.fence
     for act in ("require_lease", "complete", "cancelled"):
         with database.writing("hjemby") as transaction, pytest.raises(LeaseLost):
@@ -282,7 +279,6 @@ def test_a_lease_that_ran_out_is_another_s_and_the_first_s_work_counts_no_more(t
     with database.writing("hjemby") as transaction:
         transaction.jobs.require_lease(second)
         transaction.jobs.complete(second)
-    database.close()
 
 
 def test_a_worker_that_lost_its_lease_changes_nothing(works: Works) -> None:
@@ -297,16 +293,15 @@ def test_a_worker_that_lost_its_lease_changes_nothing(works: Works) -> None:
     job = works.enqueue()
     works.runner(Counting(run))
     assert begun.wait(5)
-    with works.database.writing("") as transaction:
+    with works.database.writing_across() as transaction:
         transaction.jobs.expire_leases(["count"])
-    with works.database.writing("") as transaction:
-        thief = transaction.jobs.claim(["count"], "thief", LEASE)
+    thief = claim_job(works.database, ["count"], "thief", LEASE)
     assert thief is not None
     time.sleep(0.3)
     go_on.set()
     time.sleep(0.2)
     assert works.get(job).state is JobState.RUNNING
-    with works.database.writing("") as transaction:
+    with works.database.writing("hjemby") as transaction:
         transaction.jobs.complete(thief)
 
 

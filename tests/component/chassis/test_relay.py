@@ -19,7 +19,8 @@ from chassis.events.local import LocalBroker
 from chassis.metrics import Metrics
 from chassis.outbox import Relay, outbox_state
 from chassis.tables import metadata, outbox
-from chassis.testing.stores import NOON, noon, sqlite_store
+from chassis.testing.stores import NOON, noon
+from tests.infrastructure.stores import Stores
 
 
 class Carrier:
@@ -57,9 +58,9 @@ class Carrier:
 
 
 class Sender:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, stores: Stores) -> None:
         self.time = noon()
-        self.database = sqlite_store(folder, metadata, machine_clock=self.time)
+        self.database = stores.new(metadata, machine_clock=self.time)
         self.carrier = Carrier()
         self.metrics = Metrics()
         self.seconds = 0.0
@@ -75,8 +76,8 @@ class Sender:
 
 
 @pytest.fixture
-def sender(tmp_path: Path) -> Iterator[Sender]:
-    made = Sender(tmp_path)
+def sender(stores: Stores) -> Iterator[Sender]:
+    made = Sender(stores)
     yield made
     made.database.close()
 
@@ -87,7 +88,7 @@ def test_sends_in_order_and_marks(sender: Sender) -> None:
     assert sender.carrier.sent == ["things/1#1", "things/2#1", "things/1#2"]
     assert sender.unpublished() == 0
     assert sender.relay.run_once() == 0
-    with sender.database.reading("") as transaction:
+    with sender.database.reading_across() as transaction:
         rows = transaction.connection.execute(select(outbox.c.published, outbox.c.attempts)).all()
     assert rows == [(NOON, 1)] * 3
 
@@ -122,7 +123,7 @@ def test_only_successes_are_marked(sender: Sender) -> None:
     sender.tell(1, 2)
     sender.carrier.refuse = {"things/1#1": "later"}
     assert sender.relay.run_once() == 1
-    with sender.database.reading("") as transaction:
+    with sender.database.reading_across() as transaction:
         rows = transaction.connection.execute(
             select(outbox.c.key, outbox.c.published, outbox.c.attempts, outbox.c.last_error).order_by(
                 outbox.c.seq
@@ -171,8 +172,8 @@ def test_one_relay_at_a_time(sender: Sender) -> None:
     assert sender.relay.run_once() == 1
 
 
-def test_a_commit_wakes_it_and_a_stop_sends_the_rest(tmp_path: Path) -> None:
-    database = sqlite_store(tmp_path, metadata, clock=FixedClock(NOON))
+def test_a_commit_wakes_it_and_a_stop_sends_the_rest(stores: Stores, tmp_path: Path) -> None:
+    database = stores.new(metadata, clock=FixedClock(NOON))
     broker = LocalBroker(tmp_path / "events.sqlite3")
     relay = Relay("toy", database, broker.publisher(), Metrics())
     source = broker.source("toy.test", "borgerting.toy.v1")

@@ -1,8 +1,7 @@
-"""Sortition's desks, store and worker in one process, on a real SQLite file."""
+"""Sortition's desks, store and worker in one process, on a real store."""
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any
 
 from borgerting.sortition.v1 import draw_service_pb2 as draw_pb
@@ -13,21 +12,24 @@ from chassis.context import Caller
 from chassis.entry import Entry
 from chassis.tenant_copy import SqlMunicipalities
 from chassis.tenants import Municipality
-from chassis.testing.stores import noon, sqlite_store
+from chassis.testing.stores import noon
 from services.sortition.adapters import tables
 from services.sortition.adapters.draw_desk import DrawDesk
 from services.sortition.adapters.selection_desk import SelectionDesk
 from services.sortition.adapters.unit_of_work import SqlUnitOfWork
 from services.sortition.app.ports import UnitOfWork
+from tests.infrastructure.stores import Stores
 from tests.unit.sortition.house import HERE, SECRETARIAT, TARGETS, THERE, pool_csv, who
 
 __all__ = ["HERE", "SECRETARIAT", "TARGETS", "THERE", "House", "Role", "who"]
 
 
 class House:
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, stores: Stores) -> None:
         self.clock: FixedClock = noon()
-        self.database = sqlite_store(folder, tables.metadata, clock=self.clock)
+        self.database = stores.new(
+            tables.metadata, "sortition", "services.sortition.migrations", clock=self.clock
+        )
         self.entry: Entry[UnitOfWork] = Entry(self.database, SqlUnitOfWork)
         self.selections = SelectionDesk(self.entry, self.clock)
         self.draws = DrawDesk(self.entry, self.clock)

@@ -1,4 +1,4 @@
-"""What is erased is gone from the files of the store, not only from its answers."""
+"""What is erased is gone from the files of a SQLite store, not only from its answers."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from pathlib import Path
 
 from borgerting.sortition.v1 import selection_service_pb2 as pb
 from tests.component.sortition.house import SECRETARIAT, House
+from tests.infrastructure.stores import Stores
 
 ERASED = b"NAMEMARK7"
 
@@ -15,7 +16,7 @@ def on_disk(folder: Path) -> bool:
 
 
 def test_an_erased_name_is_on_no_page_of_the_store(tmp_path: Path) -> None:
-    house = House(tmp_path)
+    house = House(Stores("sqlite", tmp_path, None))
     selection = house.filled()
     assert on_disk(tmp_path)
     with house.database.reading("hjemby") as transaction:

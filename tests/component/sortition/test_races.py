@@ -6,7 +6,6 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from pathlib import Path
 
 import pytest
 from sqlalchemy import select
@@ -18,13 +17,14 @@ from chassis.tables import outbox
 from services.sortition.adapters.worker import DrawHandler
 from tests.component.sortition.house import SECRETARIAT, House
 from tests.component.sortition.test_worker import claim, in_process, never, quiet
+from tests.infrastructure.stores import Stores, everything
 
 AT_ONCE = 8
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
+def house(stores: Stores) -> Iterator[House]:
+    made = House(stores)
     yield made
     made.close()
 
@@ -73,7 +73,7 @@ def test_one_confirmation_counts_and_one_event_leaves(house: House) -> None:
         lambda number: house.selections.confirm_panel(SECRETARIAT, pb.ConfirmPanelRequest(name=selection))
     )
     assert told == {"done": 1, "PANEL_CONFIRMED": AT_ONCE - 1}
-    with house.database.reading("") as transaction:
+    with everything(house.database) as transaction:
         events = transaction.connection.execute(select(outbox.c.type, outbox.c.key)).all()
     assert [(e.type, e.key) for e in events] == [
         ("borgerting.sortition.v1.PanelConfirmed", f"hjemby/selections/{selection.rsplit('/', 1)[1]}")

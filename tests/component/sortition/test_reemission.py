@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from sqlalchemy import select
 
@@ -18,11 +16,12 @@ from chassis.tables import outbox
 from services.sortition.adapters.reemitters import REEMITTERS
 from tests.component.sortition.house import HERE, SECRETARIAT, House
 from tests.component.sortition.test_races import drawn, everyone_accepts
+from tests.infrastructure.stores import Stores
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> House:
-    return House(tmp_path)
+def house(stores: Stores) -> House:
+    return House(stores)
 
 
 def told(house: House) -> list[tuple[str, str, PanelConfirmed]]:

@@ -6,26 +6,27 @@ import threading
 import time
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from typing import Any
 
 import pytest
 from sqlalchemy import select, update
 
 from borgerting.sortition.v1 import draw_service_pb2 as pb
-from chassis.jobs import Job, JobCancelled, LeaseLost
+from chassis.jobs import Job, JobCancelled, LeaseLost, claim_job
 from chassis.jobs_runner import JobRunner
 from chassis.metrics import Metrics
+from chassis.tables import jobs
 from services.sortition.adapters import engine, tables
 from services.sortition.adapters.worker import DrawHandler, child_engine
-from tests.component.sortition.house import SECRETARIAT, House
+from tests.component.sortition.house import HERE, SECRETARIAT, House
+from tests.infrastructure.stores import Stores, everything
 
 LEASE = timedelta(seconds=30)
 
 
 @pytest.fixture
-def house(tmp_path: Path) -> Iterator[House]:
-    made = House(tmp_path)
+def house(stores: Stores) -> Iterator[House]:
+    made = House(stores)
     yield made
     made.close()
 
@@ -39,8 +40,7 @@ def handler(house: House, run_engine: Any = in_process) -> DrawHandler:
 
 
 def claim(house: House, worker: str = "w1") -> Job:
-    with house.database.writing("") as transaction:
-        job = transaction.jobs.claim(["sortition.draw"], worker, LEASE)
+    job = claim_job(house.database, ["sortition.draw"], worker, LEASE)
     assert job is not None
     return job
 
@@ -54,7 +54,7 @@ def never() -> bool:
 
 
 def files(house: House) -> dict[str, bytes]:
-    with house.database.reading("") as transaction:
+    with everything(house.database) as transaction:
         rows = transaction.connection.execute(select(tables.draw_files)).all()
     return {row.filename: bytes(row.content) for row in rows}
 
@@ -68,7 +68,7 @@ def test_the_result_ends_the_job_in_the_same_transaction(house: House) -> None:
     assert shown.state == pb.Draw.STATE_PANELS_READY
     assert {info.filename for info in shown.files} == set(files(house))
     assert "files" in stages
-    with house.database.reading("") as transaction:
+    with house.database.reading(HERE) as transaction:
         stored = transaction.jobs.get(job.id)
     assert stored is not None
     assert stored.state == "SUCCEEDED"
@@ -80,7 +80,7 @@ def test_a_worker_that_lost_its_lease_stores_nothing(house: House) -> None:
 
     def meanwhile(payload: bytes, progress: Any, cancelled: Any) -> bytes:
         """While the first is still computing, its lease runs out and another does the whole work."""
-        with house.database.writing("") as transaction:
+        with house.database.writing_across() as transaction:
             transaction.jobs.expire_leases(["sortition.draw"])
         handler(house).run(claim(house, "quick"), quiet, never)
         return in_process(payload, progress, cancelled)
@@ -96,14 +96,11 @@ def test_a_worker_that_comes_after_the_result_leaves_it(house: House) -> None:
     job = claim(house)
     handler(house).run(job, quiet, never)
     before = files(house)
-    with house.database.writing("") as transaction:
-        from chassis.tables import jobs
-
+    with everything(house.database) as transaction:
         transaction.connection.execute(
             update(jobs).values(state="RUNNING", lease_until=datetime(2020, 1, 1, tzinfo=UTC))
         )
-        again = transaction.jobs.claim(["sortition.draw"], "w2", LEASE)
-    assert again is not None
+    again = claim(house, "w2")
 
     def no_engine(payload: bytes, progress: Any, cancelled: Any) -> bytes:
         raise AssertionError("the result stands; nothing is to be computed")

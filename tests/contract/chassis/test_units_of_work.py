@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from contextlib import AbstractContextManager
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,8 +11,9 @@ from sqlalchemy import select
 from chassis.events.envelope import Envelope, Event
 from chassis.tables import metadata, outbox
 from chassis.testing.fakes import FakeStore
-from chassis.testing.stores import noon, sqlite_store
+from chassis.testing.stores import noon
 from chassis.testing.work_suite import WorkSuite
+from tests.infrastructure.stores import Stores
 
 
 class TestFake(WorkSuite):
@@ -29,17 +28,15 @@ class TestFake(WorkSuite):
         return self.store.events
 
 
-class TestSqlite(WorkSuite):
+class TestStores(WorkSuite):
     @pytest.fixture(autouse=True)
-    def _store(self, tmp_path: Path) -> Iterator[None]:
-        self.database = sqlite_store(tmp_path, metadata)
-        yield
-        self.database.close()
+    def _store(self, stores: Stores) -> None:
+        self.database = stores.new(metadata)
 
     def writing(self, municipality: str, *, correlation_id: str = "") -> AbstractContextManager[Any]:
         return self.database.writing(municipality, correlation_id=correlation_id)
 
     def events(self) -> list[Event]:
-        with self.database.reading("") as transaction:
+        with self.database.reading_across() as transaction:
             rows = transaction.connection.execute(select(outbox).order_by(outbox.c.seq)).all()
         return [Event(Envelope.from_headers(row.topic, row.key, row.headers), row.payload) for row in rows]

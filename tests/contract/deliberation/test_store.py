@@ -1,11 +1,9 @@
-"""What every store of deliberation's does: so far SQLite."""
+"""What every store of deliberation's does."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
 from uuid import uuid4
 
 import pytest
@@ -14,11 +12,12 @@ from sqlalchemy.exc import IntegrityError
 from chassis.auth.principal import Role
 from chassis.clock import FixedClock
 from chassis.db import Database
-from chassis.migrations import migrate, migration_state
-from services.deliberation.adapters.repository import SqlUnitOfWork
-from services.deliberation.adapters.tables import metadata
+from chassis.migrations import migration_state
+from services.deliberation.adapters.repository import SqlUnitOfWork, tenant_of_link
+from services.deliberation.adapters.tables import metadata, municipalities
 from services.deliberation.domain.municipality import Municipality, Particulars, State, change, enter
 from services.deliberation.domain.sign_in_link import SignInLink, digest_of
+from tests.infrastructure.stores import Stores, everything
 
 NOW = datetime(2025, 6, 17, 15, 0, tzinfo=UTC)
 MIGRATIONS = "services.deliberation.migrations"
@@ -26,11 +25,8 @@ ZONES = {"Europe/Copenhagen"}
 
 
 @pytest.fixture
-def database(tmp_path: Path) -> Iterator[Database]:
-    made = Database(f"sqlite:///{tmp_path}/deliberation.sqlite3", clock=FixedClock(NOW))
-    migrate(made, MIGRATIONS)
-    yield made
-    made.close()
+def database(stores: Stores) -> Database:
+    return stores.new(metadata, "deliberation", MIGRATIONS, clock=FixedClock(NOW))
 
 
 def entry(slug: str) -> Municipality:
@@ -93,16 +89,19 @@ def test_links_are_found_by_their_secret_and_spent_once(database: Database) -> N
         SqlUnitOfWork(transaction).links.add(mine)
     with database.writing("") as transaction:
         SqlUnitOfWork(transaction).links.add(operators)
-        assert SqlUnitOfWork(transaction).links.find(digest_of("secret")) == mine
         assert SqlUnitOfWork(transaction).links.find(digest_of("other")) == operators
+        assert SqlUnitOfWork(transaction).links.find(digest_of("secret")) is None  # a municipality's
         assert SqlUnitOfWork(transaction).links.find(digest_of("no")) is None
+    with database.reading_across() as transaction:
+        found = [tenant_of_link(transaction, digest_of(text)) for text in ("secret", "other", "no")]
+        assert found == ["dragoer", "", None]
     with database.writing("dragoer") as transaction:
         links = SqlUnitOfWork(transaction).links
         assert links.spend(mine, NOW)
         assert not links.spend(mine, NOW)
-        found = links.find(mine.secret_digest)
-        assert found is not None
-        assert found.spend_time == NOW
+        spent = links.find(mine.secret_digest)
+        assert spent is not None
+        assert spent.spend_time == NOW
 
 
 def test_a_link_is_not_spent_too_late(database: Database) -> None:
@@ -135,10 +134,14 @@ def test_no_municipality_touches_anothers_links(database: Database) -> None:
 
 
 def test_two_links_never_share_a_secret(database: Database) -> None:
-    with database.writing("dragoer") as transaction:
-        SqlUnitOfWork(transaction).links.add(link())
+    def add(municipality: str) -> None:
+        with database.writing(municipality) as transaction:
+            SqlUnitOfWork(transaction).links.add(link(municipality))
+
+    add("dragoer")
+    for municipality in ("dragoer", "koege"):
         with pytest.raises(IntegrityError):
-            SqlUnitOfWork(transaction).links.add(link())
+            add(municipality)
 
 
 def test_of_many_at_once_one_spends(database: Database) -> None:
@@ -175,6 +178,6 @@ def test_what_is_rolled_back_was_never_told(database: Database) -> None:
 
     with pytest.raises(LookupError):
         fail()
-    with database.reading("") as transaction:
-        assert SqlUnitOfWork(transaction).municipalities.get("dragoer") is None
+    with everything(database) as transaction:
+        assert transaction.connection.execute(select(func.count()).select_from(municipalities)).scalar() == 0
         assert transaction.connection.execute(select(func.count()).select_from(outbox)).scalar() == 0

@@ -17,7 +17,7 @@ from chassis.entry import Entry
 from chassis.errors import Code, DomainError
 from chassis.ids import uuid7
 from chassis.tenants import Municipality
-from chassis.testing.stores import NOON, noon, sqlite_store
+from chassis.testing.stores import NOON, noon
 from services.sortition.adapters import tables
 from services.sortition.adapters.unit_of_work import SqlUnitOfWork
 from services.sortition.app.ports import AppliedImport, StoredFile, StoredImport, UnitOfWork
@@ -27,23 +27,26 @@ from services.sortition.domain.seat import Answer, Seat
 from services.sortition.domain.selection import Selection, SelectionState
 from services.sortition.domain.target import Target
 from tests.contract.sortition.memory import MemoryEntry
+from tests.infrastructure.stores import KINDS, Stores
 
 Run = Callable[[str, Callable[[UnitOfWork], Any]], Any]
 HERE, THERE = "hjemby", "naboby"
 CLOCK = noon()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", *KINDS])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
     """Runs a function in a writing unit of work of a municipality."""
     if request.param == "memory":
         yield MemoryEntry(CLOCK).run
         return
-    database = sqlite_store(tmp_path, tables.metadata, clock=CLOCK)
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    stores = Stores(request.param, tmp_path, server)
+    database = stores.new(tables.metadata, "sortition", "services.sortition.migrations", clock=CLOCK)
     entry: Entry[UnitOfWork] = Entry(database, SqlUnitOfWork)
     caller: Caller = nobody()
     yield lambda municipality, work: entry.write(caller, municipality, work)
-    database.close()
+    stores.close()
 
 
 def a_selection(municipality: str = HERE, **changes: Any) -> Selection:

@@ -37,6 +37,7 @@ work = Table(
     "work",
     metadata,
     Column("seq", Integer, primary_key=True),
+    Column("municipality", String(63), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("what", String(255), nullable=False),
 )
@@ -66,7 +67,8 @@ class CountJob:
     def _note(self, job: Job, what: str, *, done: bool = False) -> None:
         with self._database.writing(job.municipality) as transaction:
             transaction.jobs.require_lease(job)
-            transaction.connection.execute(insert(work).values(pid=os.getpid(), what=what))
+            line = {"municipality": job.municipality, "pid": os.getpid(), "what": what}
+            transaction.connection.execute(insert(work).values(line))
             if done:
                 transaction.jobs.complete(job)
 

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.migrations import create_chassis_tables
+from chassis.migrations import create_chassis_tables, isolate_tenants
 
 revision = "0001"
 down_revision = None
@@ -20,6 +20,8 @@ def upgrade() -> None:
     op.create_table(
         "work",
         sa.Column("seq", sa.Integer(), primary_key=True),
+        sa.Column("municipality", sa.String(63), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("what", sa.String(255), nullable=False),
     )
+    isolate_tenants(op, "heard", "work")

@@ -1,0 +1,218 @@
+"""A store in a PostgreSQL database.
+
+A transaction begins by taking a role and naming its municipality, for itself alone: `SET LOCAL` in effect, so
+that nothing of it is left on the connection, also behind a pooler that lends connections by the transaction.
+
+Reading: REPEATABLE READ, READ ONLY, so one state throughout. Writing: READ COMMITTED, and writers of one
+municipality in turn, by an advisory lock, as on SQLite: a use case may look and then decide without another
+one in between. A `concurrent` unit of work does not queue: it locks the rows on which it decides.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+
+from sqlalchemy import URL, Connection, TextClause, create_engine, text
+from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+
+from chassis.db_roles import PLATFORM, TENANT_SETTING, Roles, is_owner
+from chassis.db_store import Scope, StoreConflict, store_away, store_busy
+from chassis.errors import Code, DomainError
+from chassis.log import get_logger
+
+_log = get_logger("chassis.db")
+
+# Classes of advisory locks; the second number is the hash of a name. A database's locks are its own.
+_WRITERS, _NAMED, _MIGRATION = 1, 2, 3
+
+_BEGIN = (
+    "SELECT set_config('role', :role, true), "
+    f"set_config('{TENANT_SETTING}', :municipality, true), "
+    "set_config('lock_timeout', :lock_timeout, true)"
+)
+_BEGIN_READING = text(_BEGIN)
+_BEGIN_CONCURRENT = text(_BEGIN)
+# The list is evaluated from left to right: the time-out stands when the lock is waited for.
+_BEGIN_IN_TURN = text(f"{_BEGIN}, pg_advisory_xact_lock({_WRITERS}, hashtext(:municipality))")
+
+_CONFLICT = {"40001", "40P01"}  # serialization failure, deadlock
+_BUSY = {"55P03", "57014", "53300"}  # lock time-out, statement time-out, too many connections
+_AWAY = {"57P01", "57P02", "57P03", "57P05"}  # shut down, crashed, starting, idle too long
+_READ_ONLY = "25006"
+_NO_ROLE = {"22023", "42704", "42501"}
+
+MIGRATION_LOCK_SECONDS = 5.0
+"""How long a change of a table waits for those who use it, who all wait behind it."""
+MIGRATION_SECONDS = 600.0
+"""How long one statement of a migration may take, and how long it waits for another migration to end."""
+
+
+class PostgresqlStore:
+    """`url` names the login, or (for migrations) the owner; the other roles follow from its name.
+
+    Of its query, `pgbouncer=true` says that a transaction-pooling pooler is between (no prepared statements),
+    `pool_size` and `max_overflow` bound the connections of this process (5 and 15).
+    """
+
+    shared = True
+
+    def __init__(self, url: URL, busy_seconds: float) -> None:
+        options = {name: url.query[name] for name in OWN_OPTIONS if name in url.query}
+        prepared: dict[str, object] = {}
+        if str(options.get("pgbouncer", "")).lower() in ("1", "true", "yes"):
+            prepared = {"prepare_threshold": None}
+        self.engine = create_engine(
+            url.set(drivername="postgresql+psycopg").difference_update_query(OWN_OPTIONS),
+            pool_size=_number(options.get("pool_size"), 5),
+            max_overflow=_number(options.get("max_overflow"), 15),
+            pool_timeout=busy_seconds,
+            isolation_level="READ COMMITTED",
+            # As on SQLite, an INSERT says how many rows it made: none where it met a conflict.
+            execution_options={"preserve_rowcount": True},
+            connect_args={"connect_timeout": 5, "application_name": "borgerting", **prepared},
+        )
+        self._reading = self.engine.execution_options(
+            isolation_level="REPEATABLE READ", postgresql_readonly=True
+        )
+        user = url.username or ""
+        roles = Roles.of_user(user)
+        # The owner stays what it is: it has no other role.
+        self._app, self._worker = ("none", "none") if is_owner(user) else (roles.app, roles.worker)
+        self._lock_timeout = f"{int(busy_seconds * 1000)}ms"
+        self._away = threading.Event()
+
+    @contextmanager
+    def connection(self, scope: Scope) -> Iterator[Connection]:
+        if not scope.writing:
+            begin = _BEGIN_READING
+        elif scope.across or scope.concurrent:
+            begin = _BEGIN_CONCURRENT
+        else:
+            begin = _BEGIN_IN_TURN
+        values = {
+            "role": self._worker if scope.across else self._app,
+            "municipality": "" if scope.across else scope.municipality or PLATFORM,
+            "lock_timeout": self._lock_timeout,
+        }
+        with (
+            self._explained(writing=scope.writing),
+            self._begun(begin, values, writing=scope.writing) as connection,
+        ):
+            yield connection
+            _refuse_failed(connection)
+
+    @contextmanager
+    def migrating(self) -> Iterator[Connection]:
+        wait = f"{int(MIGRATION_SECONDS * 1000)}ms"
+        values = {"role": "none", "municipality": "", "lock_timeout": wait}
+        with self._explained(), self._begun(_BEGIN_CONCURRENT, values, writing=True) as connection:
+            connection.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": _MIGRATION})
+            connection.execute(
+                text(
+                    "SELECT set_config('lock_timeout', :lock, true),"
+                    " set_config('statement_timeout', :all, true)"
+                ),
+                {"lock": f"{int(MIGRATION_LOCK_SECONDS * 1000)}ms", "all": wait},
+            )
+            yield connection
+
+    @contextmanager
+    def exclusive(self, name: str) -> Iterator[bool]:
+        # A transaction of its own holds the lock (not the session: a pooler would lend that to others), and
+        # ends with its connection. Whoever holds it while the connection is lost may meet a second holder.
+        lock = text("SELECT pg_try_advisory_xact_lock(:class, hashtext(:name))")
+        values = {"class": _NAMED, "name": name}
+        with self._explained(), self._begun(lock, values, writing=True) as connection:
+            yield bool(connection.execute(lock, values).scalar_one())
+
+    def check_writable(self) -> None:
+        with self.connection(Scope("", writing=True, concurrent=True)) as connection:
+            # A number for a transaction is given only by a server that writes: a standby refuses.
+            connection.exec_driver_sql("SELECT pg_current_xact_id()")
+
+    @contextmanager
+    def _begun(
+        self, begin: TextClause, values: Mapping[str, object], *, writing: bool
+    ) -> Iterator[Connection]:
+        with self._open(begin, values, writing=writing) as connection:
+            try:
+                yield connection
+            except BaseException:
+                connection.rollback()
+                raise
+            connection.commit()
+
+    def _open(self, begin: TextClause, values: Mapping[str, object], *, writing: bool) -> Connection:
+        engine = self.engine if writing else self._reading
+        fresh = False
+        while True:
+            connection = engine.connect()
+            try:
+                connection.execute(begin, values)
+            except DBAPIError as error:
+                connection.close()
+                if error.connection_invalidated and not fresh:
+                    fresh = True  # a pooled connection was dead, and so are its like: once more, on a new one
+                    continue
+                if getattr(error.orig, "sqlstate", None) in _NO_ROLE:
+                    raise DomainError(
+                        Code.FAILED_PRECONDITION, "STORE_ROLE_MISSING", {"role": str(values.get("role"))}
+                    ) from error
+                raise
+            except BaseException:
+                connection.close()
+                raise
+            if self._away.is_set():
+                self._away.clear()
+                _log.info("store back")
+            return connection
+
+    @contextmanager
+    def _explained(self, *, writing: bool = True) -> Iterator[None]:
+        try:
+            yield
+        except PoolTimeoutError as error:
+            raise store_busy() from error
+        except DBAPIError as error:
+            state = getattr(error.orig, "sqlstate", None)
+            if state in _CONFLICT:
+                raise StoreConflict from error
+            if state in _BUSY:
+                raise store_busy() from error
+            is_standby = writing and state == _READ_ONLY
+            if error.connection_invalidated or state in _AWAY or is_standby or _never_connected(error):
+                if not self._away.is_set():
+                    self._away.set()
+                    # The server's words name hosts and roles, never a password.
+                    _log.error("store away", reason=str(error.orig).strip().splitlines()[-1][:300])
+                raise store_away() from error
+            raise
+
+
+OWN_OPTIONS = ("pgbouncer", "pool_size", "max_overflow")
+"""Parameters of the address that are ours, not libpq's."""
+
+
+def _number(value: object, default: int) -> int:
+    return int(str(value)) if value is not None else default
+
+
+def _never_connected(error: DBAPIError) -> bool:
+    import psycopg
+
+    return isinstance(error.orig, psycopg.OperationalError) and (
+        error.orig.sqlstate is None or error.orig.sqlstate.startswith(("08", "28", "3D"))
+    )
+
+
+def _refuse_failed(connection: Connection) -> None:
+    """PostgreSQL answers the COMMIT of a failed transaction with a silent rollback."""
+    import psycopg
+
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the engine's only driver
+    if driver.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
+        raise RuntimeError("a unit of work went on after its store had refused a statement: nothing stands")

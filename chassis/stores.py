@@ -1,0 +1,46 @@
+"""A service's store as the settings name it, at this program's version."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from chassis.db import Database
+from chassis.errors import Code, DomainError
+from chassis.migrations import MigrationState, migrate, migration_state
+
+if TYPE_CHECKING:
+    from chassis.clock import Clock
+    from chassis.config import SuiteSettings
+
+
+def open_store(settings: SuiteSettings, service: str, migrations: str, clock: Clock) -> Database:
+    """The store, migrated when it is ours alone (SQLite) or when a MIGRATION_URL says who may.
+
+    Raises DomainError FAILED_PRECONDITION: STORE_NOT_MIGRATED (`borgerting migrate` comes first),
+    STORE_IS_NEWER.
+    """
+    database = Database(settings.database_url(service), clock=clock)
+    try:
+        if not database.shared or settings.migration_url(service):
+            migrate_store(settings, service, migrations, clock)
+        state = migration_state(database, migrations)
+        if not state.at_head:
+            raise DomainError(
+                Code.FAILED_PRECONDITION,
+                "STORE_NOT_MIGRATED",
+                {"service": service, "revision": state.current or "-", "known": state.head},
+            )
+    except BaseException:
+        database.close()
+        raise
+    return database
+
+
+def migrate_store(settings: SuiteSettings, service: str, migrations: str, clock: Clock) -> MigrationState:
+    """Bring the store to the newest revision, as its owner where there is one; its state before."""
+    url = settings.migration_url(service) or settings.database_url(service)
+    owner = Database(url, clock=clock)
+    try:
+        return migrate(owner, migrations)
+    finally:
+        owner.close()
