@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 from uuid import UUID
 
-from google.type.date_pb2 import Date  # type: ignore[import-untyped]
+from google.type.date_pb2 import Date
 
 from borgerting.deliberation.v1 import assembly_service_pb2 as pb
 from borgerting.deliberation.v1 import report_service_pb2 as report_pb
