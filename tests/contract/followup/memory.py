@@ -155,7 +155,10 @@ class _Promises(_Scoped):
         return sorted(found, key=lambda overdue: (overdue.due, overdue.promise))
 
     def tell_overdue(self, overdue: Overdue) -> bool:
-        checkpoint = self.get(overdue.promise).checkpoint(overdue.checkpoint)
+        promise = self.tables.promises.get((self.m, overdue.promise))
+        if promise is None:
+            return False
+        checkpoint = promise.checkpoint(overdue.checkpoint)
         if (
             checkpoint.answers
             or checkpoint.effective_due != overdue.due
