@@ -97,18 +97,19 @@ DataDir = Annotated[
 def serve(
     service: Annotated[
         str | None,
-        typer.Option("--service", help="Run this service alone; it then needs a broker to meet the others."),
+        typer.Option("--service", help="Run this service alone; it then needs Kafka to meet the others."),
     ] = None,
     data_dir: DataDir = None,
     http_port: Annotated[
-        int | None, typer.Option("--http-port", help="Pages and REST (8080); 0 takes a free port.")
+        int | None,
+        typer.Option("--http-port", help="Pages and REST (8080, alone 8081…); 0: a free one."),
     ] = None,
     grpc_port: Annotated[
-        int | None, typer.Option("--grpc-port", help="gRPC (9090); 0 takes a free port.")
+        int | None, typer.Option("--grpc-port", help="gRPC (9090, alone 9091…); 0: a free one.")
     ] = None,
     ops_port: Annotated[
         int | None,
-        typer.Option("--ops-port", help="/livez, /readyz and /metrics (9100); 0 takes a free port."),
+        typer.Option("--ops-port", help="/livez, /readyz and /metrics (9100, alone 9101…); 0: a free one."),
     ] = None,
     drain_seconds: Annotated[
         float | None,
@@ -128,6 +129,8 @@ def serve(
     found = descriptors()
     settings = load_settings(
         found,
+        alone=service,
+        defaults=_own_ports(service),
         data_dir=data_dir,
         http_port=http_port,
         grpc_port=grpc_port,
@@ -135,22 +138,22 @@ def serve(
         drain_seconds=drain_seconds,
     )
     if service is not None:
-        _refuse_alone(service, list(found), settings.kafka_bootstrap)
-    serve_until_signal(settings, found)
+        from chassis.alone import check_alone
+
+        check_alone(settings, found[service])
+    serve_until_signal(settings, found, alone=service)
 
 
-def _refuse_alone(service: str, known: list[str], broker: str) -> NoReturn:
-    if service not in known:
-        raise typer.BadParameter(f"{service!r} is no service; there are: {', '.join(known)}.")
-    if not broker:
-        raise typer.BadParameter(
-            f"--service {service} needs BORGERTING_KAFKA__BOOTSTRAP: alone, without a broker, it would never "
-            "meet the others. Run `borgerting serve` for all services in one process."
-        )
-    raise typer.BadParameter(
-        "this release carries events inside one process only; a service cannot run alone yet. "
-        "Run `borgerting serve` for all services in one process."
-    )
+def _own_ports(service: str | None) -> dict[str, int] | None:
+    """Where a service listens alone when nothing is said."""
+    from chassis.config_events import ports_of
+
+    if service is None:
+        return None
+    found = descriptors()
+    if service not in found:
+        raise typer.BadParameter(f"{service!r} is no service; there are: {', '.join(found)}.")
+    return ports_of(found[service].number)
 
 
 @app.command()
@@ -202,6 +205,9 @@ def check_config(
     list_all: Annotated[
         bool, typer.Option("--list", help="Name every setting, its default and what it is for.")
     ] = False,
+    service: Annotated[
+        str | None, typer.Option("--service", help="Check what this service needs that runs alone.")
+    ] = None,
 ) -> None:
     """Say everything that is wrong with the settings, at once. Exit 0: nothing; 2: something."""
     from chassis.config import check_settings, describe_settings
@@ -211,7 +217,11 @@ def check_config(
         for variable, default, meaning in describe_settings(models):
             typer.echo(f"{variable}={default}\n    {meaning}")
         return
-    settings = check_settings(models)
+    settings = check_settings(models, alone=service, defaults=_own_ports(service))
+    if service is not None:
+        from chassis.alone import check_alone
+
+        check_alone(settings, descriptors()[service])
     typer.echo(
         f"The settings are in order (profile {settings.profile}, data in {settings.data_dir.absolute()})."
     )

@@ -17,14 +17,32 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from chassis.clock import Clock, FixedClock, SystemClock
+from chassis.config_events import (
+    ADDRESS_SUFFIX,
+    GRPC_PORT,
+    HTTP_PORT,
+    KAFKA_PREFIX,
+    OPS_PORT,
+    address_problem,
+    describe_kafka,
+    production_kafka_problems,
+    read_kafka,
+)
 from chassis.config_identity import IdentitySettings, identity_problems, production_identity_problems
 from chassis.config_stores import store_problems
+from chassis.events.kafka_settings import KafkaSettings
 
 PREFIX = "BORGERTING_"
+# Not settings of the suite, but of how its tests are run.
+TESTS_PREFIX = "BORGERTING_TEST_"
 Port = int
 
 
-_URLS = {"database_urls": "DATABASE_URL", "migration_urls": "MIGRATION_URL"}
+_URLS = {
+    "database_urls": "DATABASE_URL",
+    "migration_urls": "MIGRATION_URL",
+    "grpc_addresses": "GRPC_ADDRESS",
+}
 """Fields that a service's variables fill, and how those end."""
 
 
@@ -51,13 +69,10 @@ class SuiteSettings(IdentitySettings):
     data_dir: Path = Field(Path("data"), description="folder of the stores, the event log and the keys")
     clock: str = Field("", description="an instant to stand still at, or a shift as +P3M (tests only)")
     host: str = Field("127.0.0.1", description="address to listen on")
-    http_port: Port = Field(8080, ge=0, le=65535, description="pages and REST; 0 takes a free one")
-    grpc_port: Port = Field(9090, ge=0, le=65535, description="gRPC; 0 takes a free one")
-    ops_port: Port = Field(9100, ge=0, le=65535, description="/livez /readyz /metrics; 0 takes a free one")
+    http_port: Port = Field(HTTP_PORT, ge=0, le=65535, description="pages and REST; 0 takes a free one")
+    grpc_port: Port = Field(GRPC_PORT, ge=0, le=65535, description="gRPC; 0 takes a free one")
+    ops_port: Port = Field(OPS_PORT, ge=0, le=65535, description="/livez /readyz /metrics; 0: a free one")
     drain_seconds: float = Field(20.0, ge=0, le=600, description="how long a stop may take")
-    kafka_bootstrap: str = Field(
-        "", alias="BORGERTING_KAFKA__BOOTSTRAP", description="host:port of a Kafka broker, for --service"
-    )
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
     database_urls: dict[str, str] = Field(
         default_factory=dict,
@@ -70,6 +85,14 @@ class SuiteSettings(IdentitySettings):
         exclude=True,
         repr=False,
         description="of each service: …__MIGRATION_URL",
+    )
+    grpc_addresses: dict[str, str] = Field(
+        default_factory=dict, exclude=True, description="of each service: …__GRPC_ADDRESS"
+    )
+    kafka: KafkaSettings = Field(
+        default_factory=lambda: KafkaSettings.model_validate({}),
+        exclude=True,
+        description="set by BORGERTING_KAFKA__…",
     )
 
     @classmethod
@@ -109,6 +132,9 @@ class ServiceSettings(BaseModel):
             ) from None
 
 
+# Fields that are no variable of their own.
+_GATHERED = (*_URLS, "kafka")
+
 ServiceModels = Mapping[str, type[ServiceSettings] | None]
 """Service -> its own settings, None when it has none."""
 
@@ -116,19 +142,27 @@ ServiceModels = Mapping[str, type[ServiceSettings] | None]
 def load_settings(
     services: Iterable[str],
     environment: Mapping[str, str] | None = None,
+    *,
+    alone: str | None = None,
+    defaults: Mapping[str, Any] | None = None,
     **options: Any,
 ) -> SuiteSettings:
-    """Settings from the environment, over which `options` (of the command line, None = not given) stand.
+    """Settings from the environment, over which `options` (of the command line, None = not given) stand, and
+    under it `defaults`. `alone` is the one of `services` that will run in this process, if not all do.
 
     Raises SettingsError with everything that is wrong at once: values, misspelt variables, the profile's
     rules.
     """
     environment = os.environ if environment is None else environment
     names = list(services)
-    variables = {name: value for name, value in environment.items() if name.startswith(PREFIX) and value}
-    known = {_variable(field): field for field in SuiteSettings.model_fields if field not in _URLS}
-    problems: list[str] = []
-    values: dict[str, Any] = {}
+    variables = {
+        name: value
+        for name, value in environment.items()
+        if name.startswith(PREFIX) and not name.startswith(TESTS_PREFIX) and value
+    }
+    known = {_variable(field): field for field in SuiteSettings.model_fields if field not in _GATHERED}
+    kafka, problems = read_kafka(variables)
+    values: dict[str, Any] = dict(defaults or {})
     urls: dict[str, dict[str, str]] = {suffix: {} for suffix in _URLS.values()}
     for variable, value in sorted(variables.items()):
         if variable in known:
@@ -137,24 +171,22 @@ def load_settings(
             own = variable.removeprefix(f"{PREFIX}{service.upper()}__")
             if own in urls:
                 urls[own][service] = value
-        else:
+        elif not variable.startswith(KAFKA_PREFIX):
             problems.append(f"{variable} is no setting; see `borgerting check-config --list`.")
     values.update({name: value for name, value in options.items() if value is not None})
     try:
         values.update({field: urls[suffix] for field, suffix in _URLS.items()})
-        settings = SuiteSettings(**values)
+        settings = SuiteSettings(**values, kafka=kafka)
     except ValidationError as error:
         raise SettingsError(problems + [_sentence(detail) for detail in error.errors()]) from None
-    problems += _problems(settings, names)
+    problems += _problems(settings, [alone] if alone else names)
     if problems:
         raise SettingsError(problems)
     return settings
 
 
 def service_settings(service: str, environment: Mapping[str, str] | None = None) -> dict[str, str]:
-    """A service's own variables, without prefix and in small letters; the database's addresses are the
-    suite's.
-    """
+    """A service's own variables, without prefix and in small letters; addresses are the suite's."""
     prefix = f"{PREFIX}{service.upper()}__"
     found = os.environ if environment is None else environment
     return {
@@ -164,18 +196,26 @@ def service_settings(service: str, environment: Mapping[str, str] | None = None)
     }
 
 
-def check_settings(services: ServiceModels, environment: Mapping[str, str] | None = None) -> SuiteSettings:
-    """The suite's settings, when those of every service are in order as well.
+def check_settings(
+    services: ServiceModels,
+    environment: Mapping[str, str] | None = None,
+    *,
+    alone: str | None = None,
+    defaults: Mapping[str, Any] | None = None,
+) -> SuiteSettings:
+    """The suite's settings, when those of every service (or of the one that runs alone) are in order as well.
 
     Raises SettingsError with everything that is wrong, the suite's own first.
     """
     problems: list[str] = []
     settings = None
     try:
-        settings = load_settings(services, environment)
+        settings = load_settings(services, environment, alone=alone, defaults=defaults)
     except SettingsError as error:
         problems += error.problems
     for service, model in services.items():
+        if alone not in (None, service):
+            continue
         try:
             (model or ServiceSettings).read(service, service_settings(service, environment))
         except SettingsError as error:
@@ -190,13 +230,21 @@ def describe_settings(services: ServiceModels) -> list[tuple[str, str, str]]:
     rows = [
         (_variable(name), "" if field.default is None else str(field.default), field.description or "")
         for name, field in SuiteSettings.model_fields.items()
-        if name not in _URLS
+        if name not in _GATHERED
     ]
+    rows += describe_kafka()
     for service, model in services.items():
         default = f"sqlite:///DATA_DIR/{service}.sqlite3"
         rows.append((f"{PREFIX}{service.upper()}__DATABASE_URL", default, f"{service}'s store"))
         owner = "its owner's address on PostgreSQL, for `borgerting migrate`"
         rows.append((f"{PREFIX}{service.upper()}__MIGRATION_URL", "", owner))
+        rows.append(
+            (
+                f"{PREFIX}{service.upper()}{ADDRESS_SUFFIX}",
+                "this machine, its default port",
+                f"host:port where {service} answers gRPC, for those that ask it and run apart from it",
+            )
+        )
         rows += [
             (f"{PREFIX}{service.upper()}__{name.upper()}", str(field.default), field.description or "")
             for name, field in (model.model_fields if model else {}).items()
@@ -246,6 +294,9 @@ def _problems(settings: SuiteSettings, services: list[str]) -> list[str]:
         problems.append(f"{', '.join(others)} and {last} must differ.")
     problems += store_problems(settings, services)
     problems += identity_problems(settings)
+    for service, address in settings.grpc_addresses.items():
+        problem = address_problem(f"{PREFIX}{service.upper()}{ADDRESS_SUFFIX}", address)
+        problems += [problem] if problem else []
     if settings.profile == "production":
         problems += _production_problems(settings, services)
     return problems
@@ -257,7 +308,7 @@ def _production_problems(settings: SuiteSettings, services: list[str]) -> list[s
         problems.append("BORGERTING_CLOCK is for tests: the production profile refuses to move its clock.")
     if not settings.base_url.startswith("https://"):
         problems.append("BORGERTING_BASE_URL must be set, and https, in the production profile.")
-    return problems + production_identity_problems(settings)
+    return problems + production_kafka_problems(settings.kafka) + production_identity_problems(settings)
 
 
 _DURATION = re.compile(

@@ -63,10 +63,17 @@ class Consumer:
         return ended
 
     def gauges(self) -> dict[str, float]:
-        """For the metrics: events ahead, keys parked, events queued behind them, waiting, oldest waiting."""
+        """For the metrics: events ahead (missing while the carrier is away), keys parked, events queued
+        behind them, waiting, oldest waiting.
+        """
         state = held_state(self._database, self.subscription.consumer)
+        try:
+            lag = {"lag": float(self.source.lag())}
+        except Exception as error:  # the carrier's trouble must not hide the store's
+            _log.warning("lag unknown", consumer=self.subscription.consumer, trace=trace(error))
+            lag = {}
         return {
-            "lag": self.source.lag(),
+            **lag,
             "parked": state.parked,
             "queued": state.queued,
             "waiting": state.waiting,

@@ -16,7 +16,7 @@ from google.protobuf.message import Message
 from sqlalchemy import func, insert, select, update
 
 from chassis.events.envelope import Envelope, Event, schema_of, topic_of
-from chassis.events.ports import Publisher
+from chassis.events.ports import CarrierAwayError, Publisher
 from chassis.ids import uuid7
 from chassis.log import get_logger, trace
 from chassis.tables import outbox, outbox_sequences
@@ -134,14 +134,16 @@ def outbox_state(database: Database) -> OutboxState:
 class Relay:
     """Sends a store's outbox, oldest first, and marks what was sent. One runs per store (a lock sees to it).
 
-    What fails is tried again, later each time; until it succeeds nothing more of its key is sent. It may
-    send twice (a crash between sending and marking); the inbox drops the second.
+    What fails is tried again, later each time; until it succeeds nothing more of its key is sent. While the
+    carrier is away nothing is sent, and soon after it is back everything. It may send twice (a crash between
+    sending and marking); the inbox drops the second.
     """
 
     BATCH = 200
     # Rows that another process added (a command beside a running suite) are found so soon.
     IDLE_SECONDS = 0.25
     FLUSH_SECONDS = 30.0
+    AWAY_SECONDS = 1.0
 
     def __init__(
         self,
@@ -158,6 +160,7 @@ class Relay:
         self._metrics = metrics
         self._monotonic = monotonic
         self._blocked: dict[tuple[str, str], float] = {}  # topic and key, until when
+        self._away_until = 0.0
         self._woken = threading.Event()
         self._stopping = threading.Event()
         self._thread = threading.Thread(target=self._run, name=f"relay-{service}", daemon=True)
@@ -185,6 +188,8 @@ class Relay:
 
     def run_once(self) -> int:
         """Send one batch; how many events were sent and marked."""
+        if self._monotonic() < self._away_until:
+            return 0
         with self._database.exclusive("relay") as held:
             return self._send_batch() if held else 0
 
@@ -212,6 +217,8 @@ class Relay:
                 future = self._publisher.send(_event(row))
             except Exception as error:
                 failed[row.topic, row.key] = (row.seq, error)
+                if isinstance(error, CarrierAwayError):
+                    break
                 continue
             if future.done() and (refused := future.exception()) is not None:
                 failed[row.topic, row.key] = (row.seq, refused)
@@ -229,7 +236,10 @@ class Relay:
         self._mark(published, dict(failed.values()))
         for (topic, key), (seq, reason) in failed.items():
             attempts = next(row.attempts for row in rows if row.seq == seq) + 1
-            self._blocked[topic, key] = self._monotonic() + min(30.0, 0.25 * 2 ** min(attempts, 10))
+            if isinstance(reason, CarrierAwayError):
+                self._away_until = self._monotonic() + self.AWAY_SECONDS
+            else:
+                self._blocked[topic, key] = self._monotonic() + min(30.0, 0.25 * 2 ** min(attempts, 10))
             _log.warning(
                 "event not sent", service=self._service, seq=seq, attempts=attempts, trace=trace(reason)
             )

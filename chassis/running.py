@@ -136,7 +136,7 @@ def gauges(running: Sequence[RunningService]) -> Gauges:
         yield _gauge(
             f"borgerting_inbox_{gauge}",
             documentation,
-            [(labels, values[gauge]) for labels, values in consumers],
+            [(labels, values[gauge]) for labels, values in consumers if gauge in values],
         )
     yield _gauge(
         "borgerting_jobs",

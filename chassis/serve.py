@@ -14,14 +14,17 @@ from chassis.log import configure
 from chassis.suite import Suite
 
 
-def serve_until_signal(settings: SuiteSettings, descriptors: Mapping[str, Descriptor]) -> None:
-    """Start, print the ready line, wait for SIGTERM or SIGINT, drain. Call it before starting any thread."""
+def serve_until_signal(
+    settings: SuiteSettings, descriptors: Mapping[str, Descriptor], *, alone: str | None = None
+) -> None:
+    """Start all services, or the one that runs `alone`, print the ready line, wait for SIGTERM or SIGINT,
+    drain. Call it before starting any thread.
+    """
     configure(settings.log_level)
     stop = _stop_on_signal()
-    suite = Suite(settings, descriptors)
+    suite = Suite(settings, descriptors, alone=alone)
     addresses = suite.start()
-    tls = f" tls={addresses.tls}" if addresses.tls else ""
-    sys.stdout.write(f"ready http={addresses.http}/ grpc={addresses.grpc} ops={addresses.ops}{tls}\n")
+    sys.stdout.write(f"ready http={addresses.http}/ grpc={addresses.grpc} ops={addresses.ops}\n")
     sys.stdout.flush()
     stop.wait()
     suite.stop()

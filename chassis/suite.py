@@ -12,21 +12,17 @@ from dataclasses import dataclass
 
 import grpc
 
+from chassis.alone import Neighbours, lock_folder, make_broker
 from chassis.app import BuildContext, Descriptor, Service
 from chassis.auth.identity import make_identity
 from chassis.clock import SystemClock
 from chassis.config import SuiteSettings, parse_clock, service_settings
-from chassis.errors import Code, DomainError
-from chassis.events.local import FILE_NAME as EVENTS_FILE
-from chassis.events.local import LocalBroker
-from chassis.folder_lock import FolderLock
 from chassis.http_app import HttpServer, make_http_app
 from chassis.log import get_logger
 from chassis.metrics import Metrics
 from chassis.operations.state import state_of
 from chassis.ops import OpsServer
 from chassis.rpc.interceptors import CallInterceptor
-from chassis.rpc.listening import listen
 from chassis.rpc.local import LocalServer
 from chassis.rpc.server import RpcServer
 from chassis.running import RunningService, at_once, gauges, named_check
@@ -39,24 +35,26 @@ _log = get_logger("chassis.suite")
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
-    """`tls` is where neighbours call, with certificates; "" without."""
-
     http: str
     grpc: str
     ops: str
-    tls: str = ""
 
 
 class Suite:
-    """Every service of `descriptors` in this process, on embedded stores and events.
+    """Every service of `descriptors` in this process, or the one that runs `alone` and reaches the others by
+    gRPC and Kafka.
 
     `start` raises DomainError (DATA_FOLDER_IN_USE, STORE_IS_NEWER, …) or OSError (a port is taken), and
     leaves nothing behind.
     """
 
-    def __init__(self, settings: SuiteSettings, descriptors: Mapping[str, Descriptor]) -> None:
+    def __init__(
+        self, settings: SuiteSettings, descriptors: Mapping[str, Descriptor], *, alone: str | None = None
+    ) -> None:
         self._settings = settings
-        self._descriptors = descriptors
+        self._installed = descriptors
+        self._alone = alone
+        self._descriptors = descriptors if alone is None else {alone: descriptors[alone]}
         self._resources = ExitStack()
         self._serving = False
         self._rpc: RpcServer | None = None
@@ -77,11 +75,13 @@ class Suite:
 
     def _start(self) -> Addresses:
         settings = self._settings
-        self._resources.enter_context(FolderLock(settings.data_dir))
+        self._resources.enter_context(lock_folder(settings, self._alone))
         clock = parse_clock(settings.clock, SystemClock())
         identity = make_identity(settings, clock, self._resources)
-        broker = LocalBroker(settings.data_dir / EVENTS_FILE)
+        broker = make_broker(settings)
         self._resources.callback(broker.close)
+        self._neighbours = Neighbours(settings, self._installed)
+        self._resources.callback(self._neighbours.close)
 
         services: list[Service] = []
         neighbours: dict[str, frozenset[str]] = {}
@@ -115,14 +115,17 @@ class Suite:
         self._owners = {
             each.full_name: service.name for service in services for each in service.grpc_services
         }
+        # A neighbour's refusal is passed on, and needs its words also where it does not run.
         self._catalogues = catalogues(
             [service.locale_package for service in services if service.locale_package]
+            if self._alone is None
+            else [descriptor.package for descriptor in self._installed.values()]
         )
         for registration in registrations:
             registration.add_to_server(registration.servicer, local)
 
         rpc = self._rpc = RpcServer(registrations, [interceptor])
-        grpc_address, tls_address = listen(rpc, settings, self.metrics)
+        grpc_port = rpc.bind(f"{settings.host}:{settings.grpc_port}")
         with _naming(settings.host, settings.http_port):
             listener = _listen(settings.host, settings.http_port)
         self._resources.callback(listener.close)
@@ -141,7 +144,7 @@ class Suite:
         )
         self._http = HttpServer(app, listener, settings.drain_seconds / 2)
         checks = [
-            named_check("events", _done(broker.check), "the event log cannot be written"),
+            named_check("events", _done(broker.check), "events cannot be carried"),
             named_check("http", lambda: self._http.alive, "the HTTP server has ended"),
             *(check for one in self._running for check in one.checks()),
         ]
@@ -160,9 +163,8 @@ class Suite:
         self._serving = True
         return Addresses(
             http=settings.base_url or f"http://{settings.host}:{listener.getsockname()[1]}",
-            grpc=grpc_address,
+            grpc=f"{settings.host}:{grpc_port}",
             ops=f"http://{settings.host}:{self._ops.port}",
-            tls=tls_address,
         )
 
     def stop(self) -> bool:
@@ -201,9 +203,9 @@ class Suite:
 
     def _channel_maker(self, local: LocalServer, caller: str) -> Callable[[str], grpc.Channel]:
         def channel(service: str) -> grpc.Channel:
-            if service not in self._descriptors:
-                raise DomainError(Code.FAILED_PRECONDITION, "SERVICE_UNKNOWN", {"service": service})
-            return local.channel(caller)
+            return (
+                local.channel(caller) if service in self._descriptors else self._neighbours.channel(service)
+            )
 
         return channel
 

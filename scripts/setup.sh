@@ -66,12 +66,9 @@ if [ "$purpose" = test ]; then
   command -v openssl >/dev/null || missing+=(openssl)
   # Only its programs: the tests start servers of their own.
   compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null || command -v initdb >/dev/null || missing+=(postgresql)
-  # The image is built and run only by root; without it those tests are skipped, and say so.
-  if [ "$(id -u)" = 0 ]; then
-    command -v dockerd >/dev/null || missing+=(docker.io)
-    command -v iptables >/dev/null || missing+=(iptables)
-    command -v ip >/dev/null || missing+=(iproute2)
-  fi
+  command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
+  command -v mvn >/dev/null || missing+=(maven)
+  command -v prometheus >/dev/null || missing+=(prometheus)
   [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
   .venv/bin/python -m tests.infrastructure.oidc || fail "the tests' OpenID provider could not be installed."
 fi

@@ -1,5 +1,5 @@
 """For all tests: property tests are judged by what holds, never by how busy the machine is; a PostgreSQL
-that starts with the first test that asks for it, and stores of both kinds.
+and a Kafka broker that start with the first test that asks for them, and stores of both kinds.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.infrastructure.kafka import KafkaBroker, running_kafka
 from tests.infrastructure.postgres import PostgresServer
 from tests.infrastructure.stores import KINDS, Stores
 
@@ -31,3 +32,10 @@ def stores(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Stores]:
     made = Stores(kind, tmp_path, request.getfixturevalue("postgres") if kind == "postgresql" else None)
     yield made
     made.close()
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
+    """All tests share it: each takes a namespace of its own, and none breaks it."""
+    with running_kafka(tmp_path_factory.mktemp("kafka") / "broker") as broker:
+        yield broker

@@ -13,11 +13,18 @@ from typing import Protocol
 from chassis.events.envelope import Event
 
 
+class CarrierAwayError(Exception):
+    """What carries events cannot be reached: nothing is wrong with the event, and others fare no better."""
+
+
 class Publisher(Protocol):
     """Sends events. Used by one thread at a time."""
 
     def send(self, event: Event) -> Future[None]:
-        """Hand over an event; the future is done once it is durable, and fails when it cannot be."""
+        """Hand over an event; the future is done once it is durable, and fails when it cannot be.
+
+        Raises, or fails with, CarrierAwayError when the carrier cannot be reached.
+        """
 
     def flush(self, seconds: float) -> None:
         """Push out what was handed over; afterwards every future is done or has failed."""

@@ -14,10 +14,6 @@ if TYPE_CHECKING:
     from chassis.reemission import Reemitter
 
 
-# Which services may call this one's gRPC as themselves; what they may do, the use cases say.
-NEIGHBOURS = frozenset({"volunteer"})
-
-
 def build(context: BuildContext) -> Service:
     from chassis import tenant_copy
     from chassis.entry import Entry
@@ -47,7 +43,7 @@ def build(context: BuildContext) -> Service:
     looks = Periodic("followup-sweep", sweep.look, every_seconds=settings.sweep_seconds)
     return Service(
         name="followup",
-        grpc_services=rpc.registrations(promises, NEIGHBOURS),
+        grpc_services=rpc.registrations(promises),
         api=api.make_router(promises),
         pages=pages.pages_router(entry, clock, calendar),
         subscriptions=[tenant_copy.subscription("followup"), consumers.reports()],

@@ -31,12 +31,9 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Published, and never changed. `answer_date` is the municipality's; `number` is the promise's version
-    that it made: the later one has the higher, whatever the clock says.
-    """
+    """Published, and never changed. `answer_date` is the municipality's."""
 
     id: UUID
-    number: int
     decision: Decision
     reason: str
     committee: str
@@ -50,11 +47,10 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Extension:
     """More time, beside the original date. `due` is `until` as moved by the checkpoint's rule; `reasons` say
-    how; it holds from the day `granted_on`. `number` as an answer's.
+    how; it holds from the day `granted_on`.
     """
 
     id: UUID
-    number: int
     until: date
     due: date
     granted_on: date

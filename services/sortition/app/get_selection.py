@@ -13,9 +13,6 @@ from services.sortition.app.views import SelectionView
 
 
 def get_selection(uow: UnitOfWork, caller: Caller, selection_id: UUID) -> SelectionView:
-    """For the secretariat, integrators, and neighbouring services: an assembly is set up with a selection.
-
-    Raises DomainError NOT_FOUND SELECTION_UNKNOWN.
-    """
-    admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR, Role.SERVICE)
+    """Raises DomainError NOT_FOUND SELECTION_UNKNOWN."""
+    admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR)
     return selection_view(uow.selections.get(selection_id), uow.pool.count(selection_id))

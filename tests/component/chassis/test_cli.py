@@ -188,7 +188,7 @@ def test_settings_are_checked_all_at_once(
     ("service", "broker", "words"),
     [
         ("toy", "", "--service toy needs BORGERTING_KAFKA__BOOTSTRAP"),
-        ("toy", "broker:9092", "this release carries events inside one process only"),
+        ("toy", "broker", "BORGERTING_KAFKA__BOOTSTRAP: 'broker' is not host:port"),
         ("elsewhere", "", "'elsewhere' is no service; there are: toy."),
     ],
 )
@@ -202,6 +202,8 @@ def test_a_service_alone_is_refused_with_the_reason(
 ) -> None:
     monkeypatch.setenv("BORGERTING_KAFKA__BOOTSTRAP", broker)
     assert cli.run(["serve", "--service", service]) == 2
+    assert words in capsys.readouterr().err
+    assert cli.run(["check-config", "--service", service]) == 2
     assert words in capsys.readouterr().err
 
 

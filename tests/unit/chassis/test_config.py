@@ -56,7 +56,7 @@ def test_the_environment_and_over_it_the_command_line() -> None:
     settings = load_settings(SERVICES, environment, http_port=7, grpc_port=None)
     assert (settings.http_port, settings.grpc_port) == (7, 2)
     assert settings.database_url("sortition") == "sqlite:////srv/s.sqlite3"
-    assert settings.kafka_bootstrap == "broker:9092"
+    assert settings.kafka.bootstrap == "broker:9092"
     assert settings.log_level == "info"
 
 

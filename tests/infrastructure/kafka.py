@@ -1,0 +1,144 @@
+"""A real Apache Kafka broker: one node in KRaft mode, on loopback, its data in a folder of its own.
+
+The broker's jars are what `kafka_broker/pom.xml` names, fetched once by Maven. Needs a JRE 17 and Maven
+(Debian `openjdk-17-jre-headless`, `maven`; `make setup` installs them).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import shutil
+import signal
+import socket
+import subprocess
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from tests.infrastructure.places import cache, free_ports, program
+
+_POM = Path(__file__).parent / "kafka_broker" / "pom.xml"
+_PROPERTIES = Path(__file__).parent / "kafka_broker" / "broker.properties"
+_CLUSTER = "Qm9yZ2VydGluZ1Rlc3RzMQ"
+# A small heap and the quick compiler alone: a broker of the tests lives for seconds.
+_FLAGS = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+
+
+class KafkaBroker:
+    """One broker; it keeps its ports and its data through stop, kill and start."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._data = folder / "data"
+        self._java = program("java", "openjdk-17-jre-headless")
+        self._jars = _jars()
+        self._process: subprocess.Popen[bytes] | None = None
+        self._port, self._controller_port = free_ports(2)
+        folder.mkdir(parents=True, exist_ok=True)
+        # Formatting costs a JVM's start: done once, and copied since (a broker alone needs no identity).
+        shutil.copytree(self._jars / "formatted", self._data)
+        properties = _PROPERTIES.read_text(encoding="ascii").format(
+            port=self._port, controller=self._controller_port, data=self._data
+        )
+        (folder / "broker.properties").write_text(properties, encoding="ascii")
+
+    @property
+    def bootstrap(self) -> str:
+        return f"127.0.0.1:{self._port}"
+
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
+    def start(self, seconds: float = 60.0) -> None:
+        """Until clients can connect. Raises RuntimeError with the end of its log."""
+        log = self._folder / "broker.log"
+        with log.open("ab") as out:
+            self._process = subprocess.Popen(
+                # It ends with the tests, however those end.
+                ["setpriv", "--pdeathsig", "KILL", self._java, *_FLAGS, "-cp", f"{self._jars}/*",
+                 "kafka.Kafka", "broker.properties"],
+                cwd=self._folder,
+                stdin=subprocess.DEVNULL,
+                stdout=out,
+                stderr=subprocess.STDOUT,
+            )  # fmt: skip
+        until = time.monotonic() + seconds
+        while not self._listens():
+            if self._process.poll() is not None or time.monotonic() > until:
+                self.kill()
+                raise RuntimeError(f"Kafka did not start:\n{log.read_text(errors='replace')[-3000:]}")
+            time.sleep(0.05)
+
+    def stop(self, seconds: float = 30.0) -> None:
+        """In good order (SIGTERM)."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.terminate()
+            try:
+                self._process.wait(seconds)
+            except subprocess.TimeoutExpired:
+                self.kill()
+
+    def kill(self) -> None:
+        """SIGKILL: what it had not written is lost."""
+        if self._process is not None and self._process.poll() is None:
+            self._process.kill()
+            self._process.wait(10)
+
+    def freeze(self) -> None:
+        """It answers nothing, and keeps its connections."""
+        assert self._process is not None
+        self._process.send_signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        assert self._process is not None
+        self._process.send_signal(signal.SIGCONT)
+
+    def _listens(self) -> bool:
+        with socket.socket() as probe:
+            probe.settimeout(1)
+            return probe.connect_ex(("127.0.0.1", self._port)) == 0
+
+
+@contextmanager
+def running_kafka(folder: Path) -> Iterator[KafkaBroker]:
+    """A broker that is started, and ended whatever happens."""
+    broker = KafkaBroker(folder)
+    try:
+        broker.start()
+        yield broker
+    finally:
+        broker.kill()
+
+
+def _jars() -> Path:
+    digest = hashlib.sha256(_POM.read_bytes() + _PROPERTIES.read_bytes()).hexdigest()[:12]
+    return cache(f"kafka-{digest}", _fetch)
+
+
+def _fetch(folder: Path) -> None:
+    """The jars, and beside them a data folder as Kafka formats it."""
+    maven = program("mvn", "maven")
+    _run(
+        [maven, "-q", "-B", "-f", str(_POM), "dependency:copy-dependencies", "-DincludeScope=runtime",
+         f"-DoutputDirectory={folder}"],
+        "fetching the jars of a Kafka broker by Maven",
+    )  # fmt: skip
+    properties = folder / "format.properties"
+    properties.write_text(
+        _PROPERTIES.read_text(encoding="ascii").format(port=1, controller=2, data=folder / "formatted"),
+        encoding="ascii",
+    )
+    _run(
+        [program("java", "openjdk-17-jre-headless"), *_FLAGS, "-cp", f"{folder}/*",
+         "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(properties)],
+        "formatting a data folder",
+    )  # fmt: skip
+
+
+def _run(command: list[str], what: str) -> None:
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=540)
+    if done.returncode:
+        raise RuntimeError(f"{what} failed:\n{(done.stdout + done.stderr)[-3000:]}")

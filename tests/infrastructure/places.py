@@ -1,0 +1,51 @@
+"""Where the real servers of the tests keep what they fetch, and where they listen."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import socket
+from collections.abc import Callable
+from pathlib import Path
+
+_CHECKOUT = Path(__file__).parents[2]
+
+
+def cache(name: str, fill: Callable[[Path], None]) -> Path:
+    """The folder `name` of the cache, filled by `fill` when it is missing: whole or not at all.
+
+    The cache is `.cache` of the checkout, or BORGERTING_TEST_CACHE, so that several checkouts share one.
+    """
+    root = Path(os.environ.get("BORGERTING_TEST_CACHE") or _CHECKOUT / ".cache")
+    root.mkdir(parents=True, exist_ok=True)
+    folder = root / name
+    with (root / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        if not folder.exists():
+            partial = root / f"{name}.partial"
+            shutil.rmtree(partial, ignore_errors=True)
+            partial.mkdir()
+            fill(partial)
+            partial.rename(folder)
+    return folder
+
+
+def program(name: str, package: str) -> str:
+    """The path of an installed program. Raises RuntimeError that says which Debian package has it."""
+    found = shutil.which(name)
+    if found is None:
+        raise RuntimeError(f"{name} is not installed: run `make setup`, or apt-get install {package}")
+    return found
+
+
+def free_ports(count: int) -> list[int]:
+    """So many different ports of the loopback that nothing listens on."""
+    sockets = [socket.socket() for _ in range(count)]
+    try:
+        for one in sockets:
+            one.bind(("127.0.0.1", 0))
+        return [int(one.getsockname()[1]) for one in sockets]
+    finally:
+        for one in sockets:
+            one.close()
