@@ -146,7 +146,7 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
     """RFC 9162 § 2.1.1: neighbours are paired, an odd last one is carried up."""
     level = list(leaves) or [sha256(b"")]
     while len(level) > 1:
-        pairs = [sha256(b"\x01" + a + b) for a, b in zip(level[::2], level[1::2])]  # noqa: B905 - Python 3.9
+        pairs = [sha256(b"\x01" + a + b) for a, b in zip(level[::2], level[1::2], strict=False)]
         level = pairs + level[len(pairs) * 2 :]
     return level[0]
 
@@ -325,7 +325,7 @@ def rsa_pss(n: int, message: bytes, signature: bytes) -> bool:
     masked, digest = encoded[:-49], encoded[-49:-1]
     blocks = (hashlib.sha384(digest + i.to_bytes(4, "big")).digest() for i in range(len(masked) // 48 + 1))
     mask = b"".join(blocks)[: len(masked)]
-    data = bytearray(a ^ b for a, b in zip(masked, mask))  # noqa: B905 - Python 3.9
+    data = bytearray(a ^ b for a, b in zip(masked, mask, strict=True))
     data[0] &= 0x7F
     if encoded[-1] != 0xBC or masked[0] & 0x80 or data[:-48] != bytes(len(data) - 49) + b"\x01":
         return False
@@ -366,57 +366,53 @@ def check_keys_and_signatures(bundle: Any, keys: Sequence[bytes], report: Report
 
 
 def check_entries(bundle: Any, report: Report) -> set[str]:
-    """Each has a good credential of its own; together they are those on the board, in order. Their hashes."""
+    """Each has a good credential of its own; together they are those on the board, in order.
+
+    Returns the credentials' hashes.
+    """
     opening, board, entries = bundle["opening"], bundle["board"], bundle["entries"]
-    before, last = len(report.refused), ""
+    digest, codes, before = sha256(canonical(opening)).hex(), set(opening["codes"]), len(report.lines)
+    moduli = {s["role"]: int.from_bytes(unbase64(s["token"] or ""), "big") for s in opening["signers"]}
     seen: dict[str, tuple[int, bytes]] = {}
     for place, entry in enumerate(entries, 1):
-        key = check_credential(opening, entry, place, report)
+        way = "code" if "code" in entry else "token"
+        if entry["choice"] not in opening["options"] or way not in opening["ways"]:
+            report.refuse("NOT_OFFERED", place=place)
+        if way == "code":
+            key = sha256(f"borgerting code v1\n{opening['ballot']}\n{entry['code']}".encode()).hex()
+            if key not in codes:
+                report.refuse("CODE_UNKNOWN", place=place)
+        else:
+            token = entry["token"]
+            message = b"borgerting token v1\n" + bytes.fromhex(token["opening"]) + unbase64(token["nonce"])
+            signed = unbase64(token["prefix"]) + message
+            key = sha256(signed).hex()
+            if token["opening"] != digest:
+                report.refuse("OTHER_QUESTION", place=place)
+            else:
+                for role, n in moduli.items():
+                    if not rsa_pss(n, signed, unbase64(token["signatures"][role])):
+                        report.refuse("FORGED", place=place, role=role)
         if key in seen:
             report.refuse("DUPLICATED", place=place, first=seen[key][0])
-            continue
-        if key < last:
-            report.refuse("REORDERED", place=place)
-        last = max(key, last)
-        seen[key] = place, sha256(b"\x00" + canonical(entry))
-    if len(report.refused) == before:
+        else:
+            seen[key] = place, sha256(b"\x00" + canonical(entry))
+    keys = list(seen)
+    moved = next((key for key, right in zip(keys, sorted(keys), strict=True) if key != right), None)
+    if moved is not None:
+        report.refuse("REORDERED", place=seen[moved][0])
+    if len(report.lines) == before:
         report.add("holds", "CREDENTIALS")
     difference = len(seen) - board["entries"]
     if difference < 0:
         report.refuse("DROPPED", missing=-difference, entries=board["entries"])
     elif difference > 0:
         report.refuse("ADDED", more=difference, entries=board["entries"])
-    elif merkle_root([seen[key][1] for key in sorted(seen)]).hex() != board["root"]:
+    elif merkle_root([seen[key][1] for key in sorted(keys)]).hex() != board["root"]:
         report.refuse("ALTERED")
-    elif len(report.refused) == before:
+    elif moved is None and len(entries) == len(seen):
         report.add("holds", "ENTRIES", entries=len(entries))
     return set(seen)
-
-
-def check_credential(opening: Any, entry: Any, place: int, report: Report) -> str:
-    """The hash that an entry is sorted by."""
-    way = "code" if "code" in entry else "token"
-    if entry["choice"] not in opening["options"] or way not in opening["ways"]:
-        report.refuse("NOT_OFFERED", place=place)
-    if way == "code":
-        key = sha256(f"borgerting code v1\n{opening['ballot']}\n{entry['code']}".encode()).hex()
-        if key not in opening["codes"]:
-            report.refuse("CODE_UNKNOWN", place=place)
-        return key
-    token, digest = entry["token"], sha256(canonical(opening))
-    message = b"borgerting token v1\n" + bytes.fromhex(token["opening"]) + unbase64(token["nonce"])
-    signed = unbase64(token["prefix"]) + message
-    if token["opening"] != digest.hex():
-        report.refuse("OTHER_QUESTION", place=place)
-    elif way in opening["ways"]:
-        for signer in opening["signers"]:
-            n, signature = (
-                int.from_bytes(unbase64(signer["token"]), "big"),
-                token["signatures"][signer["role"]],
-            )
-            if not rsa_pss(n, signed, unbase64(signature)):
-                report.refuse("FORGED", place=place, role=signer["role"])
-    return sha256(signed).hex()
 
 
 def check_issue(bundle: Any, used: set[str], report: Report) -> None:
@@ -440,7 +436,6 @@ def check_issue(bundle: Any, used: set[str], report: Report) -> None:
     if total > opening["entitled"]:
         report.refuse("OVER_ENTITLED", issued=total, entitled=opening["entitled"])
     voided = set(board["voided"])
-    used = {check_credential(opening, entry, 0, Report()) for entry in bundle["entries"] if "code" in entry}
     sealed, drawn = set(opening["codes"]), issued.get("code", 0)
     if not voided <= sealed - used or len(voided) + drawn != len(sealed):
         report.refuse("CODES_WRONG")

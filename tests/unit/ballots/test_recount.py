@@ -421,3 +421,45 @@ SMALL = _small()
 
 def test_both_roles_sign() -> None:
     assert list(SMALL.bundle["board_signatures"]) == [role.value for role in Role]
+
+
+json_values = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats()
+    | st.text()
+    | st.sampled_from(["", "A", "0" * 64]),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=5,
+)
+
+
+@settings(max_examples=300, deadline=None)
+@given(data=st.data())
+def test_whatever_stands_anywhere_is_refused_and_nothing_breaks(data: st.DataObject) -> None:
+    """Somebody writes another value in one place, in canonical form or not."""
+    made = data.draw(st.sampled_from([SMALL, TOKENS])).bundle
+    place, name = data.draw(st.sampled_from(list(places(made))))
+    value = data.draw(json_values.filter(lambda v: v != place[name]))
+    place[name] = value
+    content = json.dumps(made, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    assert recount(content.encode("utf-8", "surrogatepass"), PUBLISHED).exit_code == 1
+
+
+def places(value: Any) -> list[tuple[Any, Any]]:
+    """Every container and key or index in it."""
+    if not isinstance(value, dict | list):
+        return []
+    names = list(value) if isinstance(value, dict) else list(range(len(value)))
+    return [(value, name) for name in names] + [found for name in names for found in places(value[name])]
+
+
+def _tokens() -> Story:
+    opening, _ = house.open_ballot([Way.TOKEN], entitled=8)
+    ballots = [Ballot(choice, house.token(opening)) for choice in Choice]
+    board = close(opening, ballots, Return({Way.TOKEN: 4}))
+    return Story(opening, board, bundle(board, house.opened(opening), house.closed(board)))
+
+
+TOKENS = _tokens()
