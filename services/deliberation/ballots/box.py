@@ -115,7 +115,7 @@ def check_ballot(opening: Opening, ballot: Ballot) -> None:
         raise refused("WAY_NOT_OPEN", way=way.value)
     if isinstance(ballot.credential, Token):
         check_token(opening, ballot.credential)
-    elif ballot.key(opening.ballot) not in opening.codes:
+    elif ballot.key(opening.ballot) not in opening.sealed:
         raise refused("CODE_UNKNOWN")
 
 

@@ -137,6 +137,11 @@ class Opening:
         """SHA-256 of `content`, 32 bytes."""
         return sha256(self.content)
 
+    @cached_property
+    def sealed(self) -> frozenset[str]:
+        """The hashes of the codes, for looking one up."""
+        return frozenset(self.codes)
+
     def token_key(self, role: Role) -> PublicKey:
         """The key of this question's tokens. Raises Refused where there are none."""
         key = self.signers[list(Role).index(role)].token
