@@ -11,9 +11,10 @@ import binascii
 import math
 import re
 from collections.abc import Mapping
-from datetime import UTC
+from datetime import UTC, datetime
 from typing import Any
 
+from google.api import field_behavior_pb2  # type: ignore[import-untyped]
 from google.protobuf.descriptor import EnumDescriptor, FieldDescriptor
 from google.protobuf.message import Message
 
@@ -22,6 +23,7 @@ from chassis.errors import Code, DomainError, FieldViolation
 _TIMESTAMP = "google.protobuf.Timestamp"
 _FIELD_MASK = "google.protobuf.FieldMask"
 _INTEGERS = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_INT64}
+_INSTANT = re.compile(r"\d{4}-\d\d-\d\d[Tt]\d\d:\d\d:\d\d(\.\d{1,9})?([Zz]|[+-]\d\d:\d\d)")
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z]{0,39}")
 
 # What only the service sets comes in and is passed over, so that an answer can be changed and sent back.
@@ -106,7 +108,7 @@ def _fill(message: Message, data: Json, path: str, wrong: list[FieldViolation]) 
 
 
 def _set(message: Message, field: Field, value: Json, path: str, wrong: list[FieldViolation]) -> None:
-    if is_map(field) or _is(field, _TIMESTAMP):
+    if is_map(field) or (_is(field, _TIMESTAMP) and is_output_only(field)):
         return  # none of them is a client's to set
     if field.is_repeated:
         if not isinstance(value, list):
@@ -123,6 +125,13 @@ def _set(message: Message, field: Field, value: Json, path: str, wrong: list[Fie
         paths = value.split(",") if isinstance(value, str) else []
         getattr(message, field.name).paths.extend(snake_path(part) for part in paths if part)
         return
+    if _is(field, _TIMESTAMP):
+        instant = _instant(value)
+        if instant is None:
+            wrong.append(FieldViolation(path, "FIELD_INVALID"))
+        else:
+            getattr(message, field.name).FromDatetime(instant)
+        return
     if field.message_type is not None:
         getattr(message, field.name).SetInParent()
         _fill(getattr(message, field.name), value, path, wrong)
@@ -134,6 +143,21 @@ def _set(message: Message, field: Field, value: Json, path: str, wrong: list[Fie
         setattr(message, field.name, converted)
     except (TypeError, ValueError):
         wrong.append(FieldViolation(path, "FIELD_INVALID"))
+
+
+def is_output_only(field: Field) -> bool:
+    behaviour = field.GetOptions().Extensions[field_behavior_pb2.field_behavior]
+    return field_behavior_pb2.OUTPUT_ONLY in behaviour
+
+
+def _instant(value: Json) -> datetime | None:
+    """RFC 3339, with an offset; None for anything else."""
+    if not isinstance(value, str) or not _INSTANT.fullmatch(value):
+        return None
+    try:
+        return datetime.fromisoformat(value.upper()).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
 
 
 def _append(message: Message, field: Field, item: Json, path: str, wrong: list[FieldViolation]) -> None:

@@ -1,0 +1,1 @@
+"""Where the volunteer portal meets its store, its neighbours, gRPC, REST and browsers."""

@@ -1,0 +1,27 @@
+"""How the volunteer portal's aggregates tell their state again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from chassis.db import Transaction
+from chassis.errors import Code, DomainError
+from chassis.reemission import AggregateState, Reemitter
+from services.volunteer.adapters import names
+from services.volunteer.adapters.task_repository import SqlSlots, SqlTasks
+from services.volunteer.adapters.unit_of_work import task_aggregate, task_changed
+
+
+def task_state(transaction: Transaction, ids: Mapping[str, str]) -> AggregateState:
+    """Raises DomainError NOT_FOUND TASK_UNKNOWN, FAILED_PRECONDITION TASK_NOT_PUBLISHED: a task tells nothing
+    before it is published.
+    """
+    _, task_id = names.task(names.TASK.format(**ids))
+    task = SqlTasks(transaction).lock(task_id)
+    if not task.public:
+        raise DomainError(Code.FAILED_PRECONDITION, "TASK_NOT_PUBLISHED")
+    places = SqlSlots(transaction).places([task.id], transaction.clock.now())[task.id]
+    return AggregateState(task_aggregate(task.id), task_changed(task, places))
+
+
+REEMITTERS = (Reemitter(names.TASK, task_state),)
