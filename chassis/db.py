@@ -188,6 +188,11 @@ class Database:
         """
         return self._store.exclusive(name)
 
+    def check_readable(self) -> None:
+        """Raises when the store does not answer."""
+        with self.reading(""):
+            pass
+
     def check_writable(self) -> None:
         """Raises when the store cannot be written now."""
         self._store.check_writable()

@@ -24,7 +24,8 @@ def serve_until_signal(
     stop = _stop_on_signal()
     suite = Suite(settings, descriptors, alone=alone)
     addresses = suite.start()
-    sys.stdout.write(f"ready http={addresses.http}/ grpc={addresses.grpc} ops={addresses.ops}\n")
+    tls = f" tls={addresses.tls}" if addresses.tls else ""
+    sys.stdout.write(f"ready http={addresses.http}/ grpc={addresses.grpc} ops={addresses.ops}{tls}\n")
     sys.stdout.flush()
     stop.wait()
     suite.stop()

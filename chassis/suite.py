@@ -23,6 +23,7 @@ from chassis.metrics import Metrics
 from chassis.operations.state import state_of
 from chassis.ops import OpsServer
 from chassis.rpc.interceptors import CallInterceptor
+from chassis.rpc.listening import listen
 from chassis.rpc.local import LocalServer
 from chassis.rpc.server import RpcServer
 from chassis.running import RunningService, at_once, gauges, named_check
@@ -35,9 +36,12 @@ _log = get_logger("chassis.suite")
 
 @dataclass(frozen=True, slots=True)
 class Addresses:
+    """`tls` is where neighbours call, with certificates; "" without."""
+
     http: str
     grpc: str
     ops: str
+    tls: str = ""
 
 
 class Suite:
@@ -125,7 +129,7 @@ class Suite:
             registration.add_to_server(registration.servicer, local)
 
         rpc = self._rpc = RpcServer(registrations, [interceptor])
-        grpc_port = rpc.bind(f"{settings.host}:{settings.grpc_port}")
+        grpc_address, tls_address = listen(rpc, settings, self.metrics)
         with _naming(settings.host, settings.http_port):
             listener = _listen(settings.host, settings.http_port)
         self._resources.callback(listener.close)
@@ -163,8 +167,9 @@ class Suite:
         self._serving = True
         return Addresses(
             http=settings.base_url or f"http://{settings.host}:{listener.getsockname()[1]}",
-            grpc=f"{settings.host}:{grpc_port}",
+            grpc=grpc_address,
             ops=f"http://{settings.host}:{self._ops.port}",
+            tls=tls_address,
         )
 
     def stop(self) -> bool:

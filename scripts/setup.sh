@@ -69,6 +69,12 @@ if [ "$purpose" = test ]; then
   command -v java >/dev/null || missing+=(openjdk-17-jre-headless)
   command -v mvn >/dev/null || missing+=(maven)
   command -v prometheus >/dev/null || missing+=(prometheus)
+  # The image is built and run only by root; without it those tests are skipped, and say so.
+  if [ "$(id -u)" = 0 ]; then
+    command -v dockerd >/dev/null || missing+=(docker.io)
+    command -v iptables >/dev/null || missing+=(iptables)
+    command -v ip >/dev/null || missing+=(iproute2)
+  fi
   [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
   .venv/bin/python -m tests.infrastructure.oidc || fail "the tests' OpenID provider could not be installed."
 fi

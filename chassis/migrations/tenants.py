@@ -21,8 +21,9 @@ from chassis.db_roles import PLATFORM, TENANT_SETTING, Roles
 TENANT_COLUMNS = ("municipality", "municipality_id")
 """What the column that names a row's municipality is called; "" in it is the platform itself."""
 
-_TENANT = f"ltrim(nullif(current_setting('{TENANT_SETTING}', true), ''), '{PLATFORM}')"
-_IS_PLATFORM = f"current_setting('{TENANT_SETTING}', true) = '{PLATFORM}'"
+_SETTING = f"current_setting('{TENANT_SETTING}', true)"
+_IS_PLATFORM = f"{_SETTING} = '{PLATFORM}'"
+_TENANT = f"CASE WHEN {_IS_PLATFORM} THEN '' ELSE nullif({_SETTING}, '') END"
 _ALL = ("SELECT", "INSERT", "UPDATE", "DELETE")
 
 

@@ -114,7 +114,7 @@ def _store_answers(service: RunningService) -> bool:
 
 def _reading(service: RunningService) -> Callable[[], CheckResult]:
     def check() -> CheckResult:
-        with service.database.reading(""):
-            return CheckResult(f"{service.name}.store", True)
+        service.database.check_readable()
+        return CheckResult(f"{service.name}.store", True)
 
     return check

@@ -14,18 +14,21 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-READY = re.compile(rb"^ready http=(\S+?)/ grpc=(\S+) ops=(\S+)$", re.MULTILINE)
+READY = re.compile(rb"^ready http=(\S+?)/ grpc=(\S+) ops=(\S+)(?: tls=(\S+))?$", re.MULTILINE)
 SERVE: Sequence[str] = (sys.executable, "-m", "chassis", "serve")
 
 
 class SuiteProcess:
-    """`http` and `ops` are base addresses without a slash at the end, `grpc` is host:port."""
+    """`http` and `ops` are base addresses without a slash at the end, `grpc` is host:port.
+
+    `tls` too, where neighbours call by certificate; "" without.
+    """
 
     def __init__(self, process: subprocess.Popen[bytes], stdout: Path, stderr: Path) -> None:
         self.process = process
         self._stdout = stdout
         self._stderr = stderr
-        self.http = self.grpc = self.ops = ""
+        self.http = self.grpc = self.ops = self.tls = ""
 
     @property
     def log(self) -> str:
@@ -44,7 +47,9 @@ class SuiteProcess:
                 raise AssertionError(f"the suite ended with {self.process.returncode}:\n{self.log[-4000:]}")
             found = READY.search(self._stdout.read_bytes())
             if found:
-                self.http, self.grpc, self.ops = (part.decode() for part in found.groups())
+                self.http, self.grpc, self.ops, self.tls = (
+                    part.decode() for part in found.groups(default=b"")
+                )
                 if self._is_ready():
                     return
             time.sleep(0.02)

@@ -219,7 +219,7 @@ def _headers(request_type: Any, rule: Rule, method: str) -> list[dict[str, Any]]
     return headers
 
 
-_SINGULARS = {"municipalities": "municipality", "people": "person", "files": "file"}
+_SINGULARS = {"municipalities": "municipality", "assemblies": "assembly", "people": "person", "files": "file"}
 
 
 def _singular(collection: str) -> str:

@@ -46,10 +46,22 @@ def make_registry(
 def build(context: BuildContext) -> Service:
     from prometheus_client import Counter
 
-    from services.deliberation.adapters import api, pages, rpc
+    from chassis.entry import Entry
+    from services.deliberation.adapters import api, consumers, pages, rpc
+    from services.deliberation.adapters.assembly_desk import AssemblyDesk
+    from services.deliberation.adapters.assembly_unit_of_work import SqlAssemblyUnitOfWork
+    from services.deliberation.adapters.clients import GrpcSelections
+    from services.deliberation.adapters.measures import assembly_gauges
+    from services.deliberation.adapters.report_desk import ReportDesk
+    from services.deliberation.app.assembly_ports import AssemblyUnitOfWork
     from services.deliberation.settings import site_url
 
     registry = make_registry(context, context.service_settings)
+    entry: Entry[AssemblyUnitOfWork] = Entry(context.database, SqlAssemblyUnitOfWork)
+    selections = GrpcSelections(lambda: context.channel("sortition"))
+    assemblies = AssemblyDesk(entry, context.clock, selections)
+    reports = ReportDesk(entry, context.clock)
+    context.metrics.at_scrape(assembly_gauges(context.database))
     sign_ins = Counter(
         "borgerting_deliberation_sign_ins",
         "Sign-ins tried, by link or at the provider, by what came of it",
@@ -58,8 +70,10 @@ def build(context: BuildContext) -> Service:
     )
     return Service(
         name="deliberation",
-        grpc_services=rpc.registrations(registry, site_url(context.settings), NEIGHBOURS),
-        api=api.make_router(registry),
+        grpc_services=rpc.registrations(
+            registry, site_url(context.settings), assemblies, reports, NEIGHBOURS
+        ),
+        api=api.make_router(registry, assemblies, reports),
         pages=pages.make_router(
             registry,
             context.page_security,
@@ -67,6 +81,7 @@ def build(context: BuildContext) -> Service:
             context.sign_in,
         ),
         root_pages=pages.make_root_router(registry),
+        subscriptions=consumers.subscriptions(context.clock),
         template_package="services.deliberation",
         locale_package="services.deliberation",
     )

@@ -14,6 +14,10 @@ if TYPE_CHECKING:
     from chassis.reemission import Reemitter
 
 
+# Which services may call this one's gRPC as themselves; what they may do, the use cases say.
+NEIGHBOURS = frozenset({"volunteer"})
+
+
 def build(context: BuildContext) -> Service:
     from chassis import tenant_copy
     from chassis.entry import Entry
@@ -43,7 +47,7 @@ def build(context: BuildContext) -> Service:
     looks = Periodic("followup-sweep", sweep.look, every_seconds=settings.sweep_seconds)
     return Service(
         name="followup",
-        grpc_services=rpc.registrations(promises),
+        grpc_services=rpc.registrations(promises, NEIGHBOURS),
         api=api.make_router(promises),
         pages=pages.pages_router(entry, clock, calendar),
         subscriptions=[tenant_copy.subscription("followup"), consumers.reports()],

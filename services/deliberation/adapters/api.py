@@ -11,9 +11,12 @@ from google.protobuf.field_mask_pb2 import FieldMask
 from pydantic import Field
 from pydantic.alias_generators import to_snake
 
+from borgerting.deliberation.v1 import assembly_service_pb2 as assembly_pb
 from borgerting.deliberation.v1 import municipality_service_pb2 as pb
+from borgerting.deliberation.v1 import report_service_pb2 as report_pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis.context import Caller
+from chassis.desk import Desk
 from chassis.rest import (
     ApiModel,
     IdempotencyKey,
@@ -25,8 +28,16 @@ from chassis.rest import (
     site_of,
     with_etag,
 )
+from chassis.rpc.desks import snake
+from chassis.transcoding.routes import Answer, add_routes
+from services.deliberation.adapters.assembly_desk import AssemblyDesk
 from services.deliberation.adapters.registry import Registry
+from services.deliberation.adapters.report_desk import ReportDesk
+from services.deliberation.adapters.rest_examples import EXAMPLES
 from services.deliberation.adapters.wire import instant
+from services.deliberation.app.assembly_ports import AssemblyUnitOfWork
+
+BASE = "/deliberation/api/v1"
 
 CallerOfApi = Annotated[Caller, Depends(api_caller)]
 RequestId = Annotated[str | None, Query(alias="requestId", description="As the header Idempotency-Key.")]
@@ -80,7 +91,25 @@ class SignInLinkAnswer(ApiModel):
     uri: str
 
 
-def make_router(registry: Registry) -> APIRouter:
+def make_router(registry: Registry, assemblies: AssemblyDesk, reports: ReportDesk) -> APIRouter:
+    """The registry's routes by hand, as they were; all others by the HTTP annotations of gRPC's methods."""
+    router = APIRouter()
+    router.include_router(_registry_router(registry))
+    for service, desk in (
+        (assembly_pb.DESCRIPTOR.services_by_name["AssemblyService"], assemblies),
+        (report_pb.DESCRIPTOR.services_by_name["ReportService"], reports),
+    ):
+        answers = {method.name: _answer(desk, method.name) for method in service.methods}
+        add_routes(router, service, BASE, answers, EXAMPLES)
+    return router
+
+
+def _answer(desk: Desk[AssemblyUnitOfWork], method: str) -> Answer:
+    answer: Answer = getattr(desk, snake(method))
+    return answer
+
+
+def _registry_router(registry: Registry) -> APIRouter:
     router = APIRouter(tags=["municipalities"])
 
     @router.get("/municipalities", summary="The registry, page by page")

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 import grpc
 
+from borgerting.deliberation.v1 import (
+    assembly_service_pb2,
+    assembly_service_pb2_grpc,
+    report_service_pb2,
+    report_service_pb2_grpc,
+)
 from borgerting.deliberation.v1 import municipality_service_pb2 as pb
 from borgerting.deliberation.v1 import municipality_service_pb2_grpc as pb_grpc
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2_grpc as link_pb_grpc
 from chassis.rpc.context import caller
+from chassis.rpc.desks import registration
 from chassis.rpc.server import GrpcServiceRegistration
+from services.deliberation.adapters.assembly_desk import AssemblyDesk
 from services.deliberation.adapters.registry import Registry
+from services.deliberation.adapters.report_desk import ReportDesk
 
 
 class MunicipalityServicer(pb_grpc.MunicipalityServiceServicer):
@@ -51,8 +60,14 @@ class SignInLinkServicer(link_pb_grpc.SignInLinkServiceServicer):
         return self._registry.create_link(caller(context), request, self._site)
 
 
-def registrations(registry: Registry, site: str, neighbours: frozenset[str]) -> list[GrpcServiceRegistration]:
-    """`neighbours` are the services that may read the registry as themselves; they make no links."""
+def registrations(
+    registry: Registry,
+    site: str,
+    assemblies: AssemblyDesk,
+    reports: ReportDesk,
+    neighbours: frozenset[str],
+) -> list[GrpcServiceRegistration]:
+    """`neighbours` are the services that may call as themselves; they make no links."""
     return [
         GrpcServiceRegistration(
             pb_grpc.add_MunicipalityServiceServicer_to_server,
@@ -64,5 +79,17 @@ def registrations(registry: Registry, site: str, neighbours: frozenset[str]) -> 
             link_pb_grpc.add_SignInLinkServiceServicer_to_server,
             SignInLinkServicer(registry, site),
             link_pb.DESCRIPTOR.services_by_name["SignInLinkService"].full_name,
+        ),
+        registration(
+            assembly_service_pb2.DESCRIPTOR.services_by_name["AssemblyService"],
+            assembly_service_pb2_grpc.add_AssemblyServiceServicer_to_server,
+            assemblies,
+            neighbours,
+        ),
+        registration(
+            report_service_pb2.DESCRIPTOR.services_by_name["ReportService"],
+            report_service_pb2_grpc.add_ReportServiceServicer_to_server,
+            reports,
+            neighbours,
         ),
     ]

@@ -51,7 +51,7 @@ def promise_gauges(database: Database, clock: Clock) -> Callable[[], Gauges]:
     """Of all municipalities together, counted when Prometheus asks: two grouped queries."""
 
     def measure() -> Gauges:
-        with database.reading("") as transaction:
+        with database.reading_across() as transaction:
             promises, due_soon, overdue = _counts(transaction, clock)
             waiting = _waiting(transaction)
         name = "borgerting_followup_promises"

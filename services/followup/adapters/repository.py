@@ -148,8 +148,8 @@ class SqlPromises(Scoped):
     def _whole(self, rows: Sequence[Any]) -> list[Promise]:
         """Promises with all that belongs to them, by three more queries whatever their number."""
         ids = [row.promise_id for row in rows]
-        answers = self._by_checkpoint(tables.answers, tables.answers.c.answer_id, ids, answer_of)
-        granted = self._by_checkpoint(tables.extensions, tables.extensions.c.extension_id, ids, extension_of)
+        answers = self._by_checkpoint(tables.answers, ids, answer_of)
+        granted = self._by_checkpoint(tables.extensions, ids, extension_of)
         checkpoints: dict[UUID, list[Checkpoint]] = defaultdict(list)
         table = tables.checkpoints
         for row in self._parts(table, ids, (table.c.due_date, table.c.months, table.c.checkpoint_id)):
@@ -158,11 +158,11 @@ class SqlPromises(Scoped):
         return [promise_of(row, checkpoints[row.promise_id]) for row in rows]
 
     def _by_checkpoint(
-        self, table: Table, identity: Any, ids: Sequence[UUID], make: Callable[[Any], T]
+        self, table: Table, ids: Sequence[UUID], make: Callable[[Any], T]
     ) -> Mapping[UUID, Sequence[T]]:
         """Oldest first."""
         found: dict[UUID, list[T]] = defaultdict(list)
-        for row in self._parts(table, ids, (table.c.create_time, identity)):
+        for row in self._parts(table, ids, (table.c.number,)):
             found[row.checkpoint_id].append(make(row))
         return found
 

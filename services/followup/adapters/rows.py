@@ -150,6 +150,7 @@ def answer_row(promise: Promise, checkpoint: Checkpoint, answer: Answer) -> dict
         "promise_id": promise.id,
         "checkpoint_id": checkpoint.id,
         "answer_id": answer.id,
+        "number": answer.number,
         "decision": answer.decision.value,
         "reason": answer.reason,
         "committee": answer.committee,
@@ -164,6 +165,7 @@ def answer_row(promise: Promise, checkpoint: Checkpoint, answer: Answer) -> dict
 def answer_of(row: Row) -> Answer:
     return Answer(
         id=row.answer_id,
+        number=row.number,
         decision=Decision(row.decision),
         reason=row.reason,
         committee=row.committee,
@@ -181,6 +183,7 @@ def extension_row(promise: Promise, checkpoint: Checkpoint, extension: Extension
         "promise_id": promise.id,
         "checkpoint_id": checkpoint.id,
         "extension_id": extension.id,
+        "number": extension.number,
         "until_date": extension.until,
         "due_date": extension.due,
         "granted_on": extension.granted_on,
@@ -194,6 +197,7 @@ def extension_row(promise: Promise, checkpoint: Checkpoint, extension: Extension
 def extension_of(row: Row) -> Extension:
     return Extension(
         id=row.extension_id,
+        number=row.number,
         until=row.until_date,
         due=row.due_date,
         granted_on=row.granted_on,

@@ -8,11 +8,13 @@ from chassis.rpc.server import GrpcServiceRegistration
 from services.followup.adapters.promise_desk import PromiseDesk
 
 
-def registrations(promises: PromiseDesk) -> list[GrpcServiceRegistration]:
+def registrations(promises: PromiseDesk, neighbours: frozenset[str]) -> list[GrpcServiceRegistration]:
+    """`neighbours` are the services that may call as themselves."""
     return [
         registration(
             promise_service_pb2.DESCRIPTOR.services_by_name["PromiseService"],
             promise_service_pb2_grpc.add_PromiseServiceServicer_to_server,
             promises,
+            neighbours,
         )
     ]

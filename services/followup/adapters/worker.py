@@ -130,5 +130,5 @@ class Sweep:
             .where(*untold(before))
             .group_by(dated.municipality_id, municipalities.c.time_zone)
         )
-        with self._database.reading("") as transaction:
+        with self._database.reading_across() as transaction:
             return [(row[0], row[1], row[2]) for row in transaction.connection.execute(query)]

@@ -31,9 +31,12 @@ class Decision(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Published, and never changed. `answer_date` is the municipality's."""
+    """Published, and never changed. `answer_date` is the municipality's; `number` is the promise's version
+    that it made: the later one has the higher, whatever the clock says.
+    """
 
     id: UUID
+    number: int
     decision: Decision
     reason: str
     committee: str
@@ -47,10 +50,11 @@ class Answer:
 @dataclass(frozen=True, slots=True)
 class Extension:
     """More time, beside the original date. `due` is `until` as moved by the checkpoint's rule; `reasons` say
-    how; it holds from the day `granted_on`.
+    how; it holds from the day `granted_on`. `number` as an answer's.
     """
 
     id: UUID
+    number: int
     until: date
     due: date
     granted_on: date

@@ -66,7 +66,7 @@ class Promise:
     def latest_answer(self) -> Answer | None:
         """The newest of all checkpoints: it says where the matter stands."""
         answers = [answer for checkpoint in self.checkpoints for answer in checkpoint.answers]
-        return max(answers, key=lambda answer: (answer.create_time, answer.id), default=None)
+        return max(answers, key=lambda answer: answer.number, default=None)
 
     def statuses(self, now: datetime, zone: tzinfo) -> Mapping[UUID, Status]:
         """By checkpoint."""
@@ -86,6 +86,7 @@ class Promise:
             raise DomainError(Code.FAILED_PRECONDITION, "CHECKPOINT_NOT_OPEN", metadata)
         answer = Answer(
             id=answer_id,
+            number=self.version + 1,
             decision=decision,
             reason=checked.reason,
             committee=checked.committee,
@@ -128,6 +129,7 @@ class Promise:
         granted = Reason("EXTENDED", {"granted": today, "date": until, "original": checkpoint.due})
         extension = Extension(
             id=extension_id,
+            number=self.version + 1,
             until=until,
             due=due,
             granted_on=today,

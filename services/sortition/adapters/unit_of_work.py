@@ -30,7 +30,11 @@ def selection_aggregate(selection_id: UUID) -> str:
 
 
 def panel_confirmed(selection: Selection, seats: Sequence[UUID]) -> PanelConfirmed:
-    return PanelConfirmed(selection=selection.name, seats=[str(seat) for seat in seats])
+    return PanelConfirmed(
+        selection=selection.name,
+        seats=[str(seat) for seat in seats],
+        draw=f"{selection.name}/draws/{selection.require_drawn()}",
+    )
 
 
 class OutboxEvents:

@@ -13,6 +13,9 @@ from services.sortition.app.views import SelectionView
 
 
 def get_selection(uow: UnitOfWork, caller: Caller, selection_id: UUID) -> SelectionView:
-    """Raises DomainError NOT_FOUND SELECTION_UNKNOWN."""
-    admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR)
+    """For the secretariat, integrators, and neighbouring services: an assembly is set up with a selection.
+
+    Raises DomainError NOT_FOUND SELECTION_UNKNOWN.
+    """
+    admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR, Role.SERVICE)
     return selection_view(uow.selections.get(selection_id), uow.pool.count(selection_id))

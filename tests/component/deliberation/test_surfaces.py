@@ -342,11 +342,25 @@ def test_links_that_cannot_be_made(house: House) -> None:
 
 def test_the_document_names_every_path_and_the_problem(house: House) -> None:
     document = house.http.get(f"{API}/openapi.json").json()
+    report = "/municipalities/{municipality}/assemblies/{assembly}/report"
     assert set(document["paths"]) == {
         "/municipalities",
         "/municipalities/{municipality}",
         "/signInLinks",
+        "/municipalities/{municipality}/assemblies",
+        "/municipalities/{municipality}/assemblies/{assembly}",
+        "/municipalities/{municipality}/assemblies/{assembly}/members",
+        report,
+        f"{report}:handOver",
+        f"{report}/recommendations",
+        f"{report}/recommendations/{{recommendation}}",
+        f"{report}/recommendations/{{recommendation}}/initiatives",
+        f"{report}/recommendations/{{recommendation}}/initiatives/{{initiative}}",
     }
+    for path in document["paths"].values():
+        for operation in path.values():
+            # Written by the messages: each has an answer's schema, and an example where one says more.
+            assert operation["responses"]
     assert document["servers"] == [{"url": "/deliberation/api/v1"}]
     assert "Problem" in document["components"]["schemas"]
     default = document["paths"]["/municipalities"]["get"]["responses"]["default"]

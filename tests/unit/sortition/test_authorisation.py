@@ -11,7 +11,7 @@ from uuid import uuid4
 
 import pytest
 
-from chassis.auth.principal import Role
+from chassis.auth.principal import Role, service_principal
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
 from services.sortition import app
@@ -172,6 +172,14 @@ def test_the_same_role_of_another_municipality(use_case: Callable[..., Any], rol
     # What anyone may see, they may see too; nothing else.
     expected = "" if None in TABLE[use_case][0] else "ROLE_REQUIRED"
     assert refusal(House(), use_case, who(role, THERE)) == expected
+
+
+@pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)
+def test_a_neighbouring_service(use_case: Callable[..., Any]) -> None:
+    """Deliberation asks for a selection when an assembly is set up; nothing else is a neighbour's."""
+    caller = Caller(service_principal("deliberation"), "correlation-1", "en")
+    expected = "" if None in TABLE[use_case][0] or use_case is get_selection else "ROLE_REQUIRED"
+    assert refusal(House(), use_case, caller) == expected
 
 
 @pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)

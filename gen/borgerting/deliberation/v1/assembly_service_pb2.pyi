@@ -166,7 +166,9 @@ class Assembly(_message.Message):
     """Sent back with an update, it refuses to overwrite what somebody else changed meanwhile."""
     @_builtins.property
     def checkpoints(self) -> _containers.RepeatedCompositeFieldContainer[Global___Checkpoint]:
-        """What the council promised; three answers within 3, 10 and 24 months when empty."""
+        """What the council promised, each with months of its own, in their order; three answers within 3, 10 and 24 months
+        when empty.
+        """
 
     @_builtins.property
     def create_time(self) -> _timestamp_pb2.Timestamp: ...

@@ -68,7 +68,8 @@ class AssemblyServiceServicer:
 
     def CreateAssembly(self, request, context):
         """For the secretariat. INVALID_ARGUMENT with every wrong field at once; SELECTION_UNKNOWN when sortition has no such
-        selection in this municipality.
+        selection in this municipality, ALREADY_EXISTS SELECTION_TAKEN when another assembly has it, UNAVAILABLE
+        SORTITION_AWAY when sortition cannot be asked. Where its panel is confirmed already, it is seated at once.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')
@@ -90,7 +91,8 @@ class AssemblyServiceServicer:
 
     def UpdateAssembly(self, request, context):
         """For the secretariat. ABORTED ETAG_STALE when it changed in between; FAILED_PRECONDITION ASSEMBLY_HANDED_OVER once
-        the report is handed over.
+        the report is handed over, ASSEMBLY_SEATED for another selection once this one's panel sits; as CreateAssembly for
+        what is wrong with another selection.
         """
         context.set_code(grpc.StatusCode.UNIMPLEMENTED)
         context.set_details('Method not implemented!')

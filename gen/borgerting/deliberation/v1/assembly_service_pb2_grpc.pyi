@@ -35,7 +35,8 @@ class AssemblyServiceStub:
     def __new__(cls, channel: _aio.Channel) -> AssemblyServiceAsyncStub: ...
     CreateAssembly: _grpc.UnaryUnaryMultiCallable[_assembly_service_pb2.CreateAssemblyRequest, _assembly_service_pb2.Assembly]
     """For the secretariat. INVALID_ARGUMENT with every wrong field at once; SELECTION_UNKNOWN when sortition has no such
-    selection in this municipality.
+    selection in this municipality, ALREADY_EXISTS SELECTION_TAKEN when another assembly has it, UNAVAILABLE
+    SORTITION_AWAY when sortition cannot be asked. Where its panel is confirmed already, it is seated at once.
     """
     GetAssembly: _grpc.UnaryUnaryMultiCallable[_assembly_service_pb2.GetAssemblyRequest, _assembly_service_pb2.Assembly]
     """Anyone may ask. NOT_FOUND ASSEMBLY_UNKNOWN."""
@@ -43,7 +44,8 @@ class AssemblyServiceStub:
     """Anyone may ask. Newest first."""
     UpdateAssembly: _grpc.UnaryUnaryMultiCallable[_assembly_service_pb2.UpdateAssemblyRequest, _assembly_service_pb2.Assembly]
     """For the secretariat. ABORTED ETAG_STALE when it changed in between; FAILED_PRECONDITION ASSEMBLY_HANDED_OVER once
-    the report is handed over.
+    the report is handed over, ASSEMBLY_SEATED for another selection once this one's panel sits; as CreateAssembly for
+    what is wrong with another selection.
     """
     ListMembers: _grpc.UnaryUnaryMultiCallable[_assembly_service_pb2.ListMembersRequest, _assembly_service_pb2.ListMembersResponse]
     """For the secretariat, facilitators and integrators. Seats alone: who sits in them is known to sortition only."""
@@ -55,7 +57,8 @@ class AssemblyServiceAsyncStub(AssemblyServiceStub):
     def __init__(self, channel: _aio.Channel) -> None: ...
     CreateAssembly: _aio.UnaryUnaryMultiCallable[_assembly_service_pb2.CreateAssemblyRequest, _assembly_service_pb2.Assembly]  # type: ignore[assignment]
     """For the secretariat. INVALID_ARGUMENT with every wrong field at once; SELECTION_UNKNOWN when sortition has no such
-    selection in this municipality.
+    selection in this municipality, ALREADY_EXISTS SELECTION_TAKEN when another assembly has it, UNAVAILABLE
+    SORTITION_AWAY when sortition cannot be asked. Where its panel is confirmed already, it is seated at once.
     """
     GetAssembly: _aio.UnaryUnaryMultiCallable[_assembly_service_pb2.GetAssemblyRequest, _assembly_service_pb2.Assembly]  # type: ignore[assignment]
     """Anyone may ask. NOT_FOUND ASSEMBLY_UNKNOWN."""
@@ -63,7 +66,8 @@ class AssemblyServiceAsyncStub(AssemblyServiceStub):
     """Anyone may ask. Newest first."""
     UpdateAssembly: _aio.UnaryUnaryMultiCallable[_assembly_service_pb2.UpdateAssemblyRequest, _assembly_service_pb2.Assembly]  # type: ignore[assignment]
     """For the secretariat. ABORTED ETAG_STALE when it changed in between; FAILED_PRECONDITION ASSEMBLY_HANDED_OVER once
-    the report is handed over.
+    the report is handed over, ASSEMBLY_SEATED for another selection once this one's panel sits; as CreateAssembly for
+    what is wrong with another selection.
     """
     ListMembers: _aio.UnaryUnaryMultiCallable[_assembly_service_pb2.ListMembersRequest, _assembly_service_pb2.ListMembersResponse]  # type: ignore[assignment]
     """For the secretariat, facilitators and integrators. Seats alone: who sits in them is known to sortition only."""
@@ -78,7 +82,8 @@ class AssemblyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_assembly_service_pb2.Assembly, _abc.Awaitable[_assembly_service_pb2.Assembly]]:
         """For the secretariat. INVALID_ARGUMENT with every wrong field at once; SELECTION_UNKNOWN when sortition has no such
-        selection in this municipality.
+        selection in this municipality, ALREADY_EXISTS SELECTION_TAKEN when another assembly has it, UNAVAILABLE
+        SORTITION_AWAY when sortition cannot be asked. Where its panel is confirmed already, it is seated at once.
         """
 
     @_abc_1.abstractmethod
@@ -104,7 +109,8 @@ class AssemblyServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_assembly_service_pb2.Assembly, _abc.Awaitable[_assembly_service_pb2.Assembly]]:
         """For the secretariat. ABORTED ETAG_STALE when it changed in between; FAILED_PRECONDITION ASSEMBLY_HANDED_OVER once
-        the report is handed over.
+        the report is handed over, ASSEMBLY_SEATED for another selection once this one's panel sits; as CreateAssembly for
+        what is wrong with another selection.
         """
 
     @_abc_1.abstractmethod

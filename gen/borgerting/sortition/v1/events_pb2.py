@@ -24,7 +24,7 @@ _sym_db = _symbol_database.Default()
 
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$borgerting/sortition/v1/events.proto\x12\x17\x62orgerting.sortition.v1\"2\n\x0ePanelConfirmed\x12\x11\n\tselection\x18\x01 \x01(\t\x12\r\n\x05seats\x18\x02 \x03(\tb\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n$borgerting/sortition/v1/events.proto\x12\x17\x62orgerting.sortition.v1\"@\n\x0ePanelConfirmed\x12\x11\n\tselection\x18\x01 \x01(\t\x12\r\n\x05seats\x18\x02 \x03(\t\x12\x0c\n\x04\x64raw\x18\x03 \x01(\tb\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -32,5 +32,5 @@ _builder.BuildTopDescriptorsAndMessages(DESCRIPTOR, 'borgerting.sortition.v1.eve
 if not _descriptor._USE_C_DESCRIPTORS:
   DESCRIPTOR._loaded_options = None
   _globals['_PANELCONFIRMED']._serialized_start=65
-  _globals['_PANELCONFIRMED']._serialized_end=115
+  _globals['_PANELCONFIRMED']._serialized_end=129
 # @@protoc_insertion_point(module_scope)

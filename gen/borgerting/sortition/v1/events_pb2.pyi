@@ -28,8 +28,11 @@ class PanelConfirmed(_message.Message):
 
     SELECTION_FIELD_NUMBER: _builtins.int
     SEATS_FIELD_NUMBER: _builtins.int
+    DRAW_FIELD_NUMBER: _builtins.int
     selection: _builtins.str
     """`municipalities/{municipality}/selections/{selection}`"""
+    draw: _builtins.str
+    """`municipalities/{municipality}/selections/{selection}/draws/{draw}`: the published draw that gave them."""
     @_builtins.property
     def seats(self) -> _containers.RepeatedScalarFieldContainer[_builtins.str]:
         """The ids of the seats that were accepted: random UUIDs that sortition minted and the other services know a member
@@ -41,10 +44,11 @@ class PanelConfirmed(_message.Message):
         *,
         selection: _builtins.str = ...,
         seats: _abc.Iterable[_builtins.str] | None = ...,
+        draw: _builtins.str = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["seats", b"seats", "selection", b"selection"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["draw", b"draw", "seats", b"seats", "selection", b"selection"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 

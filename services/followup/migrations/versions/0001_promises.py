@@ -33,6 +33,7 @@ def upgrade() -> None:
     # For the metrics, and to find the municipalities in which a date has passed.
     seen = ["municipality_id", "promise_id", "effective_due", "answered_on", "told_due"]
     open_across(op, "checkpoints", select=seen)
+    open_across(op, "municipalities", select=["municipality_id", "time_zone"])
     open_across(op, "handovers", select=["municipality_id", "state", "trouble"])
     if op.get_bind().dialect.name == "sqlite":
         for table in WRITTEN_ONCE:
@@ -158,6 +159,7 @@ def _create_answers() -> None:
         _column("promise_id", sa.Uuid()),
         _column("checkpoint_id", sa.Uuid()),
         _column("answer_id", sa.Uuid()),
+        _column("number", sa.Integer()),
         _column("decision", sa.String(15)),
         _column("reason", sa.Text()),
         _column("committee", sa.Text()),
@@ -178,6 +180,7 @@ def _create_extensions() -> None:
         _column("promise_id", sa.Uuid()),
         _column("checkpoint_id", sa.Uuid()),
         _column("extension_id", sa.Uuid()),
+        _column("number", sa.Integer()),
         _column("until_date", sa.Date()),
         _column("due_date", sa.Date()),
         _column("granted_on", sa.Date()),

@@ -1,0 +1,96 @@
+"""The image: built from the lock, small, at work without root and capabilities, its own files read-only."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.infrastructure.docker import Engine, missing, running_engine
+
+ROOT = Path(__file__).resolve().parents[3]
+BASE, TAG = "base:test", "borgerting:test"
+LARGEST_MB = 250
+LOCKED_DOWN = (
+    "--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges --network none".split()
+)
+
+pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "an engine runs here")
+
+
+@pytest.fixture(scope="module")
+def engine() -> Iterator[Engine]:
+    with running_engine() as running:
+        running.import_base(BASE)
+        yield running
+
+
+@pytest.fixture(scope="module")
+def built(engine: Engine) -> str:
+    """What build.sh says."""
+    done = subprocess.run(
+        [ROOT / "deploy/docker/build.sh", TAG],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "DOCKER_HOST": engine.host, "BASE": BASE},
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+@pytest.fixture(scope="module")
+def container(engine: Engine, built: str) -> Iterator[str]:
+    name = engine.docker("run", "--detach", *LOCKED_DOWN, TAG)
+    yield name
+    engine.docker("rm", "--force", name)
+
+
+def ask(engine: Engine, container: str, url: str) -> str:
+    code = f"import urllib.request as u; print(u.urlopen({url!r}, timeout=5).read().decode())"
+    return engine.docker("exec", container, "python", "-c", code, check=False)
+
+
+def test_it_is_small(built: str) -> None:
+    said = re.search(r"(\d+) MB as docker save \| gzip writes it, (\d+) MB unpacked", built)
+    assert said is not None, built
+    packed, unpacked = int(said[1]), int(said[2])
+    assert 20 < packed < LARGEST_MB
+    assert packed < unpacked
+
+
+def test_it_gets_ready_locked_down(engine: Engine, container: str) -> None:
+    until = time.monotonic() + 60
+    while not (answer := ask(engine, container, "http://127.0.0.1:9100/readyz")):
+        assert time.monotonic() < until, engine.docker("logs", container)
+        time.sleep(0.2)
+    assert json.loads(answer)["ready"]
+    assert "<h1>" in ask(engine, container, "http://127.0.0.1:8080/")
+    who = engine.docker("exec", container, "python", "-c", "import os; print(os.getuid())")
+    assert who == "10001"
+    attempt = "import pathlib; pathlib.Path('/app/site/new').touch()"
+    refused = engine.docker(
+        "exec", container, "python", "-c", f"try:\n {attempt}\nexcept OSError as e: print(e)"
+    )
+    assert "Read-only file system" in refused
+
+
+def test_it_draws_a_panel(engine: Engine, built: str) -> None:
+    """The engines and their compiled libraries are in it, too."""
+    said = engine.docker("run", "--rm", *LOCKED_DOWN, TAG, "lottery", "--help")
+    assert "draw" in said
+    check = "import highspy, scipy, numpy, gmpy2, psycopg, kafka; print('all there')"
+    assert (
+        engine.docker("run", "--rm", *LOCKED_DOWN, "--entrypoint", "python", TAG, "-c", check) == "all there"
+    )
+
+
+def test_it_stops_in_order(engine: Engine, container: str) -> None:
+    engine.docker("stop", "--time", "30", container)
+    assert engine.docker("inspect", "--format", "{{.State.ExitCode}}", container) == "0"
