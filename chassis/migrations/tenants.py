@@ -55,6 +55,7 @@ def isolate_tenants(
         op.execute(f"CREATE POLICY tenant ON {name} USING ({is_own}) WITH CHECK ({is_own})")
         if readable_across:
             op.execute(f"CREATE POLICY registry ON {name} FOR SELECT USING (true)")
+            op.execute(f"GRANT SELECT ON {name} TO {roles.quoted(roles.worker)}")
         op.execute(f"GRANT {', '.join(allowed)} ON {name} TO {roles.quoted(roles.app)}")
     op.execute(f"GRANT USAGE ON ALL SEQUENCES IN SCHEMA public TO {roles.quoted(roles.app)}")
 

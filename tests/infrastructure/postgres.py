@@ -51,6 +51,10 @@ class Urls:
         return f"postgresql://{user}{password}@127.0.0.1:{self.server.port}/{self.name}"
 
     @property
+    def service(self) -> str:
+        return self.base.rpartition("_")[2]
+
+    @property
     def login(self) -> str:
         return self._of(self.base)
 
@@ -149,6 +153,12 @@ class PostgresServer:
                 owner.close()
             self._prepared[key] = urls
         return self._prepared[key]
+
+    def bare(self, service: str) -> Urls:
+        """A service's roles, and its database without any table: as an operator has it before migrating."""
+        base = f"{PREFIX}bare{next(self._numbers)}_{service}"
+        self.run_script(database_script([service], base.removesuffix(service)), _passwords(base))
+        return Urls(self, base, base)
 
     def clone(self, urls: Urls) -> Urls:
         """A copy of a database that nobody is connected to, with the same owner and rights."""

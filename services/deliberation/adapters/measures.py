@@ -16,7 +16,7 @@ def assembly_gauges(database: Database) -> Callable[[], Gauges]:
     """Of all municipalities, counted when Prometheus asks."""
 
     def measure() -> Gauges:
-        with database.reading("") as transaction:
+        with database.reading_across() as transaction:
             counts = assemblies_by_state(transaction)
         name = "borgerting_deliberation_assemblies"
         yield name, "Assemblies by state", [(name, {"state": state}, n) for state, n in counts.items()]
