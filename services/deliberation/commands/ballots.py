@@ -7,9 +7,7 @@ those of `lottery verify`: 0 the count holds, 1 refused, 2 not readable.
 
 from __future__ import annotations
 
-import csv
 import io
-import json
 import os
 import secrets
 import sys
@@ -44,11 +42,24 @@ from services.deliberation.ballots.recount import recount as recount_bundle
 from services.deliberation.ballots.rule import MOST, Choice
 from services.deliberation.ballots.tally import Tally
 from services.deliberation.ballots.tally import tally as decide
+from services.deliberation.commands import ballots_box_input as box_reading
 from services.deliberation.commands import ballots_input as reading
+from services.deliberation.commands.ballots_files import tally_csv, tally_json
 from services.deliberation.commands.ballots_help import OPEN_HELP, RECOUNT_HELP, SEAL_HELP, TALLY_HELP
+from services.deliberation.commands.ballots_options import (
+    Base,
+    Chosen,
+    Comparator,
+    Entitled,
+    Out,
+    Present,
+    QuorumOf,
+    QuorumShare,
+    SecretariatKey,
+    TellerKey,
+    Threshold,
+)
 from services.deliberation.commands.ballots_words import BallotsWords
-
-FORMAT = "borgerting tally 1"
 
 
 class Exit(IntEnum):
@@ -68,41 +79,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     help="Count votes by a stated rule, hold a secret ballot, recount one that was published.",
 )
-
-Base = Annotated[
-    str,
-    typer.Option(
-        "--base",
-        help="Of whom the threshold is a share: for_against (for and against only), cast (abstentions and "
-        "blanks too), entitled, present.",
-        metavar="BASE",
-    ),
-]
-Threshold = Annotated[
-    str, typer.Option("--threshold", help="Share of the base that adopts: '70 %' or '2/3'.", metavar="SHARE")
-]
-Comparator = Annotated[
-    str,
-    typer.Option("--comparator", help="at_least (>=) or more_than (>) the threshold.", metavar="COMPARATOR"),
-]
-QuorumShare = Annotated[
-    str, typer.Option("--quorum", help="Share of those entitled who must take part.", metavar="SHARE")
-]
-QuorumOf = Annotated[
-    str, typer.Option("--quorum-of", help="Who counts for it: cast (the default) or present.", metavar="WHO")
-]
-Entitled = Annotated[str, typer.Option("--entitled", help="How many may vote.", metavar="N")]
-Present = Annotated[
-    str, typer.Option("--present", help="How many took part, in the room or from afar.", metavar="N")
-]
-Chosen = Annotated[Language | None, typer.Option("--language", help="Of results and errors.")]
-Out = Annotated[Path, typer.Option("--out", help="A new or empty folder for the files.", metavar="DIR")]
-SecretariatKey = Annotated[
-    Path, typer.Option("--secretariat", help="The secretariat's private key (Ed25519, PEM).", metavar="KEY")
-]
-TellerKey = Annotated[
-    Path, typer.Option("--teller", help="The teller's private key (Ed25519, PEM).", metavar="KEY")
-]
 
 
 @app.command("tally", help=TALLY_HELP)
@@ -269,15 +245,15 @@ def seal(
     with _told(words):
         _check_new(out)
         keys = {Role.SECRETARIAT: _private(secretariat), Role.TELLER: _private(teller)}
-        record, opened = reading.opening_file(opening)
+        record, opened = box_reading.opening_file(opening)
         check_signatures(record, identity.Label.OPENING, record.content, opened)
         told = Return(
-            reading.issued(issued),
-            reading.voided(voided) if voided else (),
-            reading.papers(papers) if papers else None,
+            box_reading.issued(issued),
+            box_reading.voided(voided) if voided else (),
+            box_reading.papers(papers) if papers else None,
             reading.whole(present, file="--present", column="--present") if present else None,
         )
-        board = close(record, reading.votes(votes) if votes else (), told)
+        board = close(record, box_reading.votes(votes) if votes else (), told)
         closed = {role: sign_board(board, role, key) for role, key in keys.items()}
         _write(out, {"bundle.json": bundle(board, opened, closed)})
     for line in words.board(board):
@@ -307,56 +283,6 @@ def recount(
     for line in words.recount(report):
         typer.echo(line)
     raise typer.Exit(report.exit_code)
-
-
-def tally_json(results: Mapping[str, Tally]) -> bytes:
-    """Every question with its counts, rule, figures and outcome."""
-    questions = []
-    for name, result in results.items():
-        rule = result.rule
-        quorum = None
-        if rule.quorum is not None and result.quorum is not None:
-            quorum = {
-                "of": rule.quorum.counted.value,
-                "comparator": rule.quorum.comparator.value,
-                "share": [rule.quorum.share.numerator, rule.quorum.share.denominator],
-                "counted": result.quorum.counted,
-                "entitled": result.quorum.entitled,
-                "met": result.quorum.met,
-            }
-        questions.append(
-            {
-                "question": name,
-                "counts": {choice.value: result.counts.of(choice) for choice in Choice},
-                "cast": result.counts.cast,
-                "entitled": result.entitled,
-                "present": result.present,
-                "base": {"name": rule.base.value, "count": result.base},
-                "threshold": [rule.threshold.numerator, rule.threshold.denominator],
-                "comparator": rule.comparator.value,
-                "percent": result.percent,
-                "quorum": quorum,
-                "outcome": result.outcome.value,
-                "notices": [{"reason": notice.code, **notice.params} for notice in result.notices],
-            }
-        )
-    whole = {"format": FORMAT, "questions": questions}
-    return (json.dumps(whole, ensure_ascii=False, indent=1) + "\n").encode()
-
-
-def tally_csv(results: Mapping[str, Tally]) -> bytes:
-    """A row per question; percent empty where it is undefined."""
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    choices = [choice.value for choice in Choice]
-    writer.writerow(["question", *choices, "cast", "entitled", "base", "base_count", "percent", "outcome"])
-    for name, result in results.items():
-        # A spreadsheet runs a cell that starts with one of these; a quote in front keeps it text.
-        shown = "'" + name if name.startswith(("=", "+", "-", "@")) else name
-        counts = [result.counts.of(choice) for choice in Choice]
-        row = [shown, *counts, result.counts.cast, result.entitled, result.rule.base.value, result.base]
-        writer.writerow([*row, result.percent or "", result.outcome.value])
-    return text.getvalue().encode()
 
 
 def _decided(question: reading.Question) -> Tally:

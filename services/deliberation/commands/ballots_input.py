@@ -14,11 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
-from services.deliberation.ballots.box import Ballot, ballot_from_json
-from services.deliberation.ballots.codes import read_code
-from services.deliberation.ballots.encoding import from_base64url, parse
-from services.deliberation.ballots.errors import BadInput, BallotError, Parameter, Reason, bad
-from services.deliberation.ballots.opening import Opening, Role, Way, opening_from_json
+from services.deliberation.ballots.errors import BadInput, Parameter, Reason, bad
 from services.deliberation.ballots.rule import Base, Choice, Comparator, Counted, Quorum, Rule, Share
 from services.deliberation.ballots.tally import Counts
 
@@ -55,7 +51,7 @@ class Question:
 
 
 @dataclass(slots=True)
-class _Faults:
+class Faults:
     found: list[Reason] = field(default_factory=list)
 
     def add(self, code: str, **params: Parameter) -> None:
@@ -83,7 +79,7 @@ def _text(path: Path) -> str:
         raise bad("NOT_UTF8", file=path.name) from None
 
 
-def _json(path: Path) -> Any:
+def json_value(path: Path) -> Any:
     def once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
         if len(dict(pairs)) < len(pairs):
             raise ValueError
@@ -95,7 +91,7 @@ def _json(path: Path) -> Any:
         raise bad("NOT_JSON", file=path.name) from None
 
 
-def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
+def table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     """The columns (small letters), and (row as a spreadsheet counts, cells by column)."""
     text = _text(path)
     header = text.split("\n", 1)[0]
@@ -109,7 +105,7 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
         raise bad("WEIGHTED_VOTES")
     if len(set(columns)) < len(columns):
         raise bad("COLUMN_TWICE", file=path.name)
-    rows, faults = [], _Faults()
+    rows, faults = [], Faults()
     for number, cells in enumerate(lines[1:], 2):
         if len(cells) > len(columns):
             faults.add("ROW_TOO_LONG", file=path.name, row=number)
@@ -120,8 +116,8 @@ def _table(path: Path) -> tuple[list[str], list[tuple[int, dict[str, str]]]]:
     return columns, rows
 
 
-def _only(path: Path, columns: Sequence[str], needed: Sequence[str], known: Sequence[str]) -> None:
-    faults = _Faults()
+def only(path: Path, columns: Sequence[str], needed: Sequence[str], known: Sequence[str]) -> None:
+    faults = Faults()
     for column in needed:
         if column not in columns:
             faults.add("COLUMN_MISSING", file=path.name, column=column)
@@ -177,16 +173,16 @@ def questions(path: Path, defaults: Mapping[str, str]) -> list[Question]:
     if path.suffix.lower() == ".json":
         rows = _json_questions(path)
     else:
-        columns, table = _table(path)
+        columns, table_rows = table(path)
         if "choice" in columns:
-            _only(path, columns, (), ("question", "choice"))
-            rows = _counted(path, table)
+            only(path, columns, (), ("question", "choice"))
+            rows = _counted(path, table_rows)
         else:
-            _only(path, columns, ("yes", "no"), COLUMNS)
-            rows = table
+            only(path, columns, ("yes", "no"), COLUMNS)
+            rows = table_rows
     if not rows:
         raise bad("NO_QUESTIONS", file=path.name)
-    found, faults, names = [], _Faults(), set()
+    found, faults, names = [], Faults(), set()
     for number, row in rows:
         filled = {name: row.get(name) or defaults.get(name, "") for name in COLUMNS}
         try:
@@ -219,10 +215,12 @@ def _question(path: Path, number: int, row: Mapping[str, str]) -> Question:
     )
 
 
-def _counted(path: Path, table: Sequence[tuple[int, dict[str, str]]]) -> list[tuple[int, dict[str, str]]]:
+def _counted(
+    path: Path, table_rows: Sequence[tuple[int, dict[str, str]]]
+) -> list[tuple[int, dict[str, str]]]:
     """Rows of counts, one per question, from rows of single votes."""
-    faults, votes, first = _Faults(), dict[str, list[Choice]](), dict[str, int]()
-    for number, row in table:
+    faults, votes, first = Faults(), dict[str, list[Choice]](), dict[str, int]()
+    for number, row in table_rows:
         choice = CHOICES.get(row["choice"].lower())
         if choice is None:
             faults.add("CHOICE_UNKNOWN", file=path.name, row=number)
@@ -243,10 +241,10 @@ def _counted(path: Path, table: Sequence[tuple[int, dict[str, str]]]) -> list[tu
 
 def _json_questions(path: Path) -> list[tuple[int, dict[str, str]]]:
     """Rows as of a table, from {"questions": [{column: text or whole number, …}, …]}."""
-    value = _json(path)
+    value = json_value(path)
     if not isinstance(value, dict) or set(value) != {"questions"} or not isinstance(value["questions"], list):
         raise bad("JSON_SHAPE", file=path.name, place="questions")
-    rows, faults = [], _Faults()
+    rows, faults = [], Faults()
     for place, item in enumerate(value["questions"], 1):
         if isinstance(item, dict) and set(item) & set(WEIGHTS):
             raise bad("WEIGHTED_VOTES")
@@ -260,83 +258,3 @@ def _json_questions(path: Path) -> list[tuple[int, dict[str, str]]]:
         rows.append((place, {name: str(cell) for name, cell in item.items()}))
     faults.raise_any()
     return rows
-
-
-# -- a secret ballot -----------------------------------------------------------------------------------------
-
-
-def opening_file(path: Path) -> tuple[Opening, dict[Role, bytes]]:
-    """opening.json: the record and both signatures. Raises BadInput."""
-    value = parse(content(path))
-    try:
-        signatures = {role: from_base64url(value["signatures"][role.value], 64) for role in Role}
-        opening = opening_from_json(value["opening"])
-    except (KeyError, TypeError):
-        raise bad("OPENING_SHAPE") from None
-    return opening, signatures
-
-
-def votes(path: Path) -> list[Ballot]:
-    """The ballot box: CSV with the columns choice and code, or JSON {"ballots": […]}, with tokens too."""
-    items: list[tuple[int, Any]]
-    if path.suffix.lower() == ".json":
-        value = _json(path)
-        if not isinstance(value, dict) or set(value) != {"ballots"} or not isinstance(value["ballots"], list):
-            raise bad("JSON_SHAPE", file=path.name, place="ballots")
-        items = list(enumerate(value["ballots"], 1))
-    else:
-        columns, table = _table(path)
-        _only(path, columns, ("choice", "code"), ("choice", "code"))
-        items = []
-        for number, row in table:
-            choice = CHOICES.get(row["choice"].lower())
-            items.append((number, {"choice": choice.value if choice else "", "code": row["code"]}))
-    found, faults = [], _Faults()
-    for number, item in items:
-        try:
-            found.append(ballot_from_json(item))
-        except BallotError as error:
-            faults.found += (Reason(r.code, {**r.params, "row": number}) for r in error.reasons)
-    faults.raise_any()
-    return found
-
-
-def voided(path: Path) -> list[str]:
-    """The left-over codes: CSV with the column code."""
-    columns, table = _table(path)
-    _only(path, columns, ("code",), ("code",))
-    found, faults = [], _Faults()
-    for number, row in table:
-        try:
-            found.append(read_code(row["code"]))
-        except BadInput as error:
-            faults.found += (Reason(r.code, {**r.params, "row": number}) for r in error.reasons)
-    faults.raise_any()
-    return found
-
-
-def papers(path: Path) -> tuple[Counts, Counts]:
-    """The two tellers' counts: CSV with the columns role, yes, no, abstain, blank; a row for each signer."""
-    columns, table = _table(path)
-    names = [choice.value for choice in Choice]
-    _only(path, columns, ("role", *names), ("role", *names))
-    found: dict[str, Counts] = {}
-    for number, row in table:
-        counts = {name: whole(row[name], file=path.name, row=number, column=name) for name in names}
-        if row["role"] in found or row["role"] not in tuple(Role):
-            raise bad("PAPERS_TWO_ROWS", file=path.name)
-        found[row["role"]] = Counts(**counts)
-    if len(found) != len(Role):
-        raise bad("PAPERS_TWO_ROWS", file=path.name)
-    return found[Role.SECRETARIAT], found[Role.TELLER]
-
-
-def issued(texts: Sequence[str]) -> dict[Way, int]:
-    """From WAY=NUMBER, as often as ways are open. Raises BadInput (ISSUED_OPTION)."""
-    found: dict[Way, int] = {}
-    for text in texts:
-        name, _, number = text.partition("=")
-        if name not in tuple(Way) or Way(name) in found or not (number.isascii() and number.isdigit()):
-            raise bad("ISSUED_OPTION")
-        found[Way(name)] = whole(number, file="--issued", column=name)
-    return found

@@ -13,6 +13,8 @@ from services.deliberation.ballots.tally import Tally
 
 # Parameters whose values are words of their own.
 _NAMES = ("base", "choice", "comparator", "counted", "outcome", "role", "way", "what")
+# Numbers that name a place, and are no amounts.
+_PLACES = ("first", "place", "receipt", "row")
 
 
 class BallotsWords:
@@ -36,17 +38,18 @@ class BallotsWords:
     def result(self, name: str, result: Tally) -> Iterator[str]:
         """The outcome of one question with every count it was made of."""
         text, rule = self.catalogue.text, result.rule
-        counts = {choice.value: result.counts.of(choice) for choice in Choice}
+        amount = self._thousands
+        counts = {choice.value: amount(result.counts.of(choice)) for choice in Choice}
         yield text("ballots.result.question", question=_plain(name))
-        yield "  " + text("ballots.result.counts", **counts, cast=result.counts.cast)
+        yield "  " + text("ballots.result.counts", **counts, cast=amount(result.counts.cast))
         base = text(f"ballots.base.{rule.base}")
         if result.percent is None:
-            yield "  " + text("ballots.result.undefined", yes=result.counts.yes, base=base)
+            yield "  " + text("ballots.result.undefined", yes=counts["yes"], base=base)
         else:
             yield "  " + text(
                 "ballots.result.share",
-                yes=result.counts.yes,
-                count=result.base,
+                yes=counts["yes"],
+                count=amount(result.base),
                 base=base,
                 percent=self._number(result.percent),
                 needed=self._needed(rule.comparator, rule.threshold),
@@ -54,9 +57,9 @@ class BallotsWords:
         if rule.quorum is not None and result.quorum is not None:
             yield "  " + text(
                 "ballots.result.quorum",
-                count=result.quorum.counted,
+                count=amount(result.quorum.counted),
                 counted=text(f"ballots.counted.{rule.quorum.counted}"),
-                entitled=result.quorum.entitled,
+                entitled=amount(result.quorum.entitled),
                 needed=self._needed(rule.quorum.comparator, rule.quorum.share),
             )
         yield "  " + text("ballots.result.outcome", outcome=text(f"ballots.outcome.{result.outcome}"))
@@ -92,6 +95,8 @@ class BallotsWords:
             shown[name] = value
             if name in _NAMES and name != "comparator" and f"ballots.{name}.{value}" in self.catalogue:
                 shown[name] = self.catalogue.text(f"ballots.{name}.{value}")
+            elif type(value) is int and name not in _PLACES:
+                shown[name] = self._thousands(value)
             elif name in ("percent", "threshold"):
                 shown[name] = self._number(str(value))
             elif name in ("stated", "counted") and f"ballots.outcome.{value}" in self.catalogue:
@@ -100,6 +105,9 @@ class BallotsWords:
             key = f"ballots.comparator.{params['comparator']}"
             shown["needed"] = self.catalogue.text(key, share=shown["threshold"])
         return shown
+
+    def _thousands(self, value: int) -> str:
+        return f"{value:,}".replace(",", "." if self.catalogue.language == "da" else ",")
 
     def _number(self, text: str) -> str:
         return text.replace(".", ",") if self.catalogue.language == "da" else text

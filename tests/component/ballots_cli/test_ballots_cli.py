@@ -112,8 +112,8 @@ def test_single_votes_and_danish(folder: Path) -> None:
     rule = ("--threshold", "70 %", "--entitled", "20000", "--quorum", "50%", "--quorum-of", "cast")
     result = _run("tally", "votes.csv", *rule, language="da")
     assert result.exit_code == 0, result.stderr
-    assert "for: 6999 af 10000 (for og imod) = 69,99 %; mindst 70 % kræves" in result.stdout
-    assert "10000 har stemt af 20000 stemmeberettigede; mindst 50 % kræves" in result.stdout
+    assert "for: 6.999 af 10.000 (for og imod) = 69,99 %; mindst 70 % kræves" in result.stdout
+    assert "10.000 har stemt af 20.000 stemmeberettigede; mindst 50 % kræves" in result.stdout
     assert "ikke vedtaget" in result.stdout
 
 

@@ -367,7 +367,7 @@ def test_what_is_no_bundle_is_not_readable(content: bytes) -> None:
 @settings(max_examples=400, deadline=None)
 @given(data=st.data())
 def test_any_changed_byte_is_refused(data: st.DataObject) -> None:
-    content = SMALL.content
+    content = data.draw(st.sampled_from([SMALL, TOKENS])).content
     at = data.draw(st.integers(0, len(content) - 1))
     byte = data.draw(st.integers(0, 255).filter(lambda value: value != content[at]))
     assert recount(content[:at] + bytes([byte]) + content[at + 1 :], PUBLISHED).exit_code == 1
