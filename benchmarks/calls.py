@@ -95,7 +95,7 @@ class Scene:
                 registry.CreateMunicipalityRequest(
                     municipality_id=SLUG, municipality=registry.Municipality(display_name="Strandby")
                 ),
-                metadata=[("authorization", f"Bearer {operator}")],
+                metadata=(("authorization", f"Bearer {operator}"),),
             )
             self._token = suite_token(data, SLUG, "secretariat", settings)
             self.name = self._select(selections_grpc.SelectionServiceStub(channel))
@@ -103,8 +103,8 @@ class Scene:
         self.page = f"/sortition/{SLUG}/draws/{draw.rpartition('/')[2]}?language=en"
 
     @property
-    def _metadata(self) -> list[tuple[str, str]]:
-        return [("authorization", f"Bearer {self._token}")]
+    def _metadata(self) -> tuple[tuple[str, str], ...]:
+        return (("authorization", f"Bearer {self._token}"),)
 
     def _select(self, stub: selections_grpc.SelectionServiceStub) -> str:
         pool = make_pool(seed=5, people=240, size=36, districts={"Nord": 0.5, "Syd": 0.3, "Vest": 0.2})
@@ -159,7 +159,7 @@ class Scene:
         """A call on a channel of its own; what it answers is not decoded, on neither side."""
         channel = grpc.insecure_channel(address, options=[("grpc.use_local_subchannel_pool", 1)])
         request = selections.GetSelectionRequest(name=self.name).SerializeToString()
-        method = channel.unary_unary(_METHOD)
+        method = channel.unary_unary(_METHOD, bytes, bytes)
         metadata = self._metadata
         return lambda: method(request, metadata=metadata, timeout=30)
 
