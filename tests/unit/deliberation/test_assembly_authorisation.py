@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
@@ -12,9 +9,7 @@ from uuid import uuid4
 import pytest
 
 from chassis.auth.principal import Role
-from chassis.context import Caller
 from chassis.errors import Code, DomainError
-from services.deliberation import app
 from services.deliberation.app.create_assembly import CreateAssembly, check_new_assembly, create_assembly
 from services.deliberation.app.create_initiative import CreateInitiative, create_initiative
 from services.deliberation.app.create_recommendation import CreateRecommendation, create_recommendation
@@ -38,6 +33,7 @@ from services.deliberation.app.update_initiative import UpdateInitiative, update
 from services.deliberation.app.update_recommendation import UpdateRecommendation, update_recommendation
 from services.deliberation.app.update_report import UpdateReport, update_report
 from services.deliberation.domain.assembly import AssemblyFields
+from tests.authorisation import Rights
 from tests.unit.deliberation.house import HERE, SUPPORT, THERE, House, who
 
 S, E, F, I = Role.SECRETARIAT, Role.EDITOR, Role.FACILITATOR, Role.INTEGRATOR  # noqa: E741
@@ -70,85 +66,12 @@ TABLE: dict[Callable[..., Any], tuple[frozenset[Role | None], tuple[Any, ...], b
     get_standing: (EVERYONE, (A,), True),
 }
 
-# What has no method of its own: pages' own questions, and the first half of a call.
-NO_METHOD = {
-    "check_new_assembly",
-    "check_assembly_update",
-    "list_waiting_panels",
-    "get_report_content",
-    "get_front",
-    "get_standing",
-}
-DENIED = {"SIGN_IN_REQUIRED": Code.UNAUTHENTICATED, "ROLE_REQUIRED": Code.PERMISSION_DENIED}
-HELPERS = {"admit", "open_draft", "close_draft"}
+HELPERS = {"open_draft", "close_draft"}
 
 
-def use_cases() -> set[Callable[..., Any]]:
-    """Every public function of the app that takes an assembly's unit of work and a caller."""
-    found = set()
-    for info in pkgutil.iter_modules(app.__path__):
-        module = importlib.import_module(f"{app.__name__}.{info.name}")
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            parameters = inspect.signature(function).parameters
-            own = function.__module__ == module.__name__ and not name.startswith("_")
-            if not own or name in HELPERS or list(parameters)[:2] != ["uow", "caller"]:
-                continue
-            if parameters["uow"].annotation == "AssemblyUnitOfWork":
-                found.add(function)
-    return found
-
-
-def refusal(use_case: Callable[..., Any], caller: Caller) -> str:
-    """The reason for which the caller was turned away at the door; "" for who came in."""
-    house = House()
-    _, arguments, timed = TABLE[use_case]
-    try:
-        (house.act if timed else house.run)(use_case, *arguments, by=caller)
-    except DomainError as error:
-        code, reason = error.code, error.reason
-    else:
-        return ""
-    if reason in DENIED:
-        assert code is DENIED[reason]
-        return reason
-    # Nothing there is under these ids; that is learnt inside only.
-    assert code is Code.NOT_FOUND, reason
-    return ""
-
-
-def test_every_use_case_stands_in_the_table() -> None:
-    assert use_cases() == set(TABLE)
-
-
-def test_every_method_of_the_apis_is_a_use_case() -> None:
-    from borgerting.deliberation.v1 import assembly_service_pb2, report_service_pb2
-    from chassis.rpc.desks import snake
-
-    methods = {
-        snake(method.name)
-        for module, service in (
-            (assembly_service_pb2, "AssemblyService"),
-            (report_service_pb2, "ReportService"),
-        )
-        for method in module.DESCRIPTOR.services_by_name[service].methods
-    }
-    assert methods == {use_case.__name__ for use_case in TABLE} - NO_METHOD
-
-
-@pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)
-def test_each_role_of_the_municipality(use_case: Callable[..., Any]) -> None:
-    for role in ROLES:
-        expected = "" if role in TABLE[use_case][0] else "ROLE_REQUIRED" if role else "SIGN_IN_REQUIRED"
-        assert refusal(use_case, who(role, HERE)) == expected, role
-
-
-@pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)
-def test_the_same_role_of_another_municipality_and_of_none(use_case: Callable[..., Any]) -> None:
-    # What anyone may see, they may see too; nothing else.
-    expected = "" if None in TABLE[use_case][0] else "ROLE_REQUIRED"
-    for role in Role:
-        for municipality in (THERE, None):
-            assert refusal(use_case, who(role, municipality)) == expected, (role, municipality)
+class TestRights(Rights):
+    table = TABLE
+    house = House
 
 
 @pytest.mark.parametrize("role", ROLES, ids=lambda role: role.value if role else "nobody")

@@ -2,19 +2,14 @@
 
 from __future__ import annotations
 
-import importlib
-import inspect
-import pkgutil
 from collections.abc import Callable
 from typing import Any
 from uuid import uuid4
 
 import pytest
 
-from chassis.auth.principal import Role, service_principal
-from chassis.context import Caller
+from chassis.auth.principal import Role
 from chassis.errors import Code, DomainError
-from services.sortition import app
 from services.sortition.app.accept_pool_import import accept_pool_import
 from services.sortition.app.cancel_draw import cancel_draw
 from services.sortition.app.check_receipt import check_receipt
@@ -53,6 +48,7 @@ from services.sortition.app.update_selection import UpdateSelection, update_sele
 from services.sortition.domain.pool import Inclusion
 from services.sortition.domain.seat import Answer
 from services.sortition.domain.selection import SelectionFields
+from tests.authorisation import Rights
 from tests.unit.sortition.house import HERE, THERE, House, who
 
 S, I, O, N = Role.SECRETARIAT, Role.INTEGRATOR, Role.OPERATOR, None  # noqa: E741
@@ -65,7 +61,8 @@ FIELDS = SelectionFields("t", "", 8, None)
 # Use case -> (who may, its arguments after the caller, whether it is handed a clock).
 TABLE: dict[Callable[..., Any], tuple[set[Role | None], tuple[Any, ...], bool]] = {
     create_selection: ({S}, (CreateSelection("t", 8),), True),
-    get_selection: ({S, I}, (SELECTION,), False),
+    # Deliberation asks for it when an assembly is set up.
+    get_selection: ({S, I, Role.SERVICE}, (SELECTION,), False),
     list_selections: ({S, I}, (), False),
     update_selection: ({S}, (UpdateSelection(SELECTION, FIELDS, ("title",)),), True),
     import_targets: ({S, I}, (ImportTargets(SELECTION, b"x"),), True),
@@ -100,104 +97,14 @@ TABLE: dict[Callable[..., Any], tuple[set[Role | None], tuple[Any, ...], bool]] 
     list_draw_states: ({O}, (), False),
 }
 
-DENIED = {"SIGN_IN_REQUIRED": Code.UNAUTHENTICATED, "ROLE_REQUIRED": Code.PERMISSION_DENIED}
+# The methods' names where they are not their use cases'.
+RENAMED = {"update_person": "set_inclusion"}
 
 
-def use_cases() -> set[Callable[..., Any]]:
-    """Every public function of the app that takes (uow, caller, …): how pages and APIs come in."""
-    found = set()
-    for info in pkgutil.iter_modules(app.__path__):
-        if info.name == "gate":
-            continue
-        module = importlib.import_module(f"{app.__name__}.{info.name}")
-        for name, function in inspect.getmembers(module, inspect.isfunction):
-            parameters = list(inspect.signature(function).parameters)
-            own = function.__module__ == module.__name__ and not name.startswith("_")
-            if own and parameters[:2] == ["uow", "caller"]:
-                found.add(function)
-    return found
-
-
-def refusal(house: House, use_case: Callable[..., Any], caller: Caller) -> str:
-    """The reason for which the caller was turned away at the door; "" for who came in."""
-    _, arguments, timed = TABLE[use_case]
-    try:
-        if timed:
-            house.act(use_case, *arguments, by=caller)
-        else:
-            house.run(use_case, *arguments, by=caller)
-    except DomainError as error:
-        refused = (error.code, error.reason)
-    else:
-        return ""
-    code, reason = refused
-    if reason in DENIED:
-        assert code is DENIED[reason]
-        return reason
-    # Nothing there is under these ids; that is learnt inside only.
-    assert code in (Code.NOT_FOUND, Code.FAILED_PRECONDITION), reason
-    return ""
-
-
-def test_every_use_case_stands_in_the_table() -> None:
-    assert use_cases() == set(TABLE)
-
-
-def test_every_method_of_the_apis_is_a_use_case() -> None:
-    from borgerting.sortition.v1 import draw_service_pb2, selection_service_pb2
-    from chassis.rpc.desks import snake
-
-    renamed = {"update_person": "set_inclusion"}
-    methods = [
-        snake(method.name)
-        for module, service in (
-            (selection_service_pb2, "SelectionService"),
-            (draw_service_pb2, "DrawService"),
-        )
-        for method in module.DESCRIPTOR.services_by_name[service].methods
-    ]
-    assert {renamed.get(name, name) for name in methods} == {f.__name__ for f in TABLE}
-
-
-@pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("role", ROLES, ids=lambda r: r.value if r else "nobody")
-def test_a_role_of_the_municipality(use_case: Callable[..., Any], role: Role | None) -> None:
-    expected = "" if role in TABLE[use_case][0] else "ROLE_REQUIRED" if role else "SIGN_IN_REQUIRED"
-    assert refusal(House(), use_case, who(role, HERE)) == expected
-
-
-@pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)
-@pytest.mark.parametrize("role", [S, I, O], ids=lambda r: r.value)
-def test_the_same_role_of_another_municipality(use_case: Callable[..., Any], role: Role) -> None:
-    # What anyone may see, they may see too; nothing else.
-    expected = "" if None in TABLE[use_case][0] else "ROLE_REQUIRED"
-    assert refusal(House(), use_case, who(role, THERE)) == expected
-
-
-@pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)
-def test_a_neighbouring_service(use_case: Callable[..., Any]) -> None:
-    """Deliberation asks for a selection when an assembly is set up; nothing else is a neighbour's."""
-    caller = Caller(service_principal("deliberation"), "correlation-1", "en")
-    expected = "" if None in TABLE[use_case][0] or use_case is get_selection else "ROLE_REQUIRED"
-    assert refusal(House(), use_case, caller) == expected
-
-
-@pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)
-def test_an_operator_of_the_platform(use_case: Callable[..., Any]) -> None:
-    allowed = TABLE[use_case][0]
-    expected = "" if None in allowed or O in allowed else "ROLE_REQUIRED"
-    assert refusal(House(), use_case, who(O, None)) == expected
-
-
-@pytest.mark.parametrize("use_case", TABLE, ids=lambda f: f.__name__)
-def test_a_municipality_that_does_not_exist(use_case: Callable[..., Any]) -> None:
-    allowed, arguments, timed = TABLE[use_case]
-    role = next((role for role in (S, O) if role in allowed), None)
-    house = House()
-    call = house.act if timed else house.run
-    with pytest.raises(DomainError) as caught:
-        call(use_case, *arguments, by=who(role, "atlantis"), at="atlantis")
-    assert (caught.value.code, caught.value.reason) == (Code.NOT_FOUND, "MUNICIPALITY_UNKNOWN")
+class TestRights(Rights):
+    table = TABLE
+    house = House
+    platform = (list_draw_states,)
 
 
 @pytest.mark.parametrize("role", [S, I, O, N], ids=lambda r: r.value if r else "nobody")
