@@ -81,7 +81,6 @@ def test_the_event_once_more_in_every_way_makes_nothing(house: House) -> None:
 
 
 def test_a_neighbour_that_is_away_is_asked_again(house: House) -> None:
-    """With the real runner: it puts the job back with a pause, and does it when the neighbour is there."""
     report = a_report()
     house.reports.away = True
     house.deliver(report)
