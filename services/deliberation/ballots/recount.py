@@ -1,6 +1,7 @@
 """Recounts a secret ballot from its published bundle, trusting nothing but the bundle and the published keys:
 
-    python3 recount.py bundle.json --key secretariat.pem --key teller.pem [--receipt receipt.json]
+    python3 recount.py bundle.json --key secretariat.pem --key teller.pem
+                       [--opening opening.json, as saved before the vote] [--receipt receipt.json]
 
 One file, the standard library of Python 3.10 or newer, no network. It checks signatures itself (Ed25519,
 RSA-PSS): checking needs no secret, so plain arithmetic does. docs/ballots.md describes the bundle.
@@ -36,6 +37,7 @@ WORDS = {
     "WRONG_KEY": "wrong key: a published key (fingerprint {fingerprint}) is neither signer's of this bundle",
     "CHANGED_RULE": "changed rule: the opening record (question, rule, keys) is not as the {role} signed it",
     "OTHER_OPENING": "changed rule: the board was closed for another opening record than this",
+    "NOT_AS_SAVED": "changed rule: the opening record is not the one that was saved before the vote",
     "BOARD_FORGED": "forged: the board (counts, outcome, root) or its signature is not the {role}'s",
     "DROPPED": "dropped: {missing} of the {entries} entries on the board are missing",
     "ADDED": "added: {more} entries more than the {entries} on the board",
@@ -57,6 +59,7 @@ WORDS = {
     "ENTRY_MISSING": "dropped: receipt {receipt} proves that an entry was deleted or altered",
     # holds, computed, not checked
     "SIGNED": "both signers signed the opening record and the board; the board is of this opening record",
+    "AS_SAVED": "the opening record is the one that was saved before the vote",
     "KEY_PUBLISHED": "the {role}'s key is one of the published keys given",
     "ENTRIES": "{entries} entries, none dropped, added, altered, doubled or moved: the Merkle root agrees",
     "CREDENTIALS": "every entry has a credential of its own, good for this question",
@@ -69,6 +72,7 @@ WORDS = {
     "SHARE_UNDEFINED": "for: {yes} of {count} ({base}): a share of nobody is undefined",
     "OUTCOME": "outcome: {outcome}",
     "KEY_UNCHECKED": "that the {role}'s key, {fingerprint}, is the published one: give it with --key",
+    "OPENING_UNCHECKED": "that the rule stood before the vote: give the record saved then, with --opening",
     "ISSUED_UNCHECKED": "that the issued credentials went to people entitled: the signers' ledgers say that",
 }
 
@@ -365,6 +369,21 @@ def check_keys_and_signatures(bundle: Any, keys: Sequence[bytes], report: Report
         report.add("holds", "SIGNED")
 
 
+def check_saved(bundle: Any, saved: bytes | None, report: Report) -> None:
+    """Both signers together could sign another rule afterwards; not one that somebody saved beforehand."""
+    if saved is None:
+        report.add("unchecked", "OPENING_UNCHECKED")
+        return
+    try:
+        same = canonical(read(saved)["opening"]) == canonical(bundle["opening"])
+    except (ValueError, TypeError, KeyError):
+        same = False
+    if same:
+        report.add("holds", "AS_SAVED")
+    else:
+        report.refuse("NOT_AS_SAVED")
+
+
 def check_entries(bundle: Any, report: Report) -> set[str]:
     """Each has a good credential of its own; together they are those on the board, in order.
 
@@ -540,8 +559,17 @@ def check_receipt(bundle: Any, content: bytes, place: int, report: Report) -> No
         report.refuse("ENTRY_MISSING", receipt=place)
 
 
-def recount(content: bytes, keys: Sequence[bytes] = (), receipts: Sequence[bytes] = ()) -> Report:
-    """Every check; never raises for what a file holds. `keys`: 32 bytes each; `receipts`: files' contents."""
+def recount(
+    content: bytes,
+    keys: Sequence[bytes] = (),
+    receipts: Sequence[bytes] = (),
+    saved: bytes | None = None,
+) -> Report:
+    """Every check; never raises for what a file holds.
+
+    `keys` are 32 bytes each; `receipts` and `saved` (the opening record as saved before the vote) what
+    files hold.
+    """
     report = Report()
     # One of these survives any small change: then it is a bundle, and a refused one.
     if not re.search(rb'"schema":"borgerting\.ballots/1"|"board_signatures":', content):
@@ -554,7 +582,8 @@ def recount(content: bytes, keys: Sequence[bytes] = (), receipts: Sequence[bytes
             raise Refused("NOT_CANONICAL", "bundle") from None
         check_shape(bundle)
         check_keys_and_signatures(bundle, keys, report)
-        if {"CHANGED_RULE", "OTHER_OPENING"} & set(report.refused):
+        check_saved(bundle, saved, report)
+        if {"CHANGED_RULE", "OTHER_OPENING", "NOT_AS_SAVED"} & set(report.refused):
             return report  # under another rule or other keys, nothing below would mean anything
         check_issue(bundle, check_entries(bundle, report), report)
         check_count(bundle, report)
@@ -583,11 +612,14 @@ def main() -> int:
     parser.add_argument(
         "--key", type=Path, action="append", default=[], help="a signer's published key (PEM)"
     )
+    parser.add_argument("--opening", type=Path, help="opening.json, as saved before the vote")
     parser.add_argument("--receipt", type=Path, action="append", default=[], help="a voter's receipt")
     options = parser.parse_args()
     try:
         keys = [public_key(path.read_text()) for path in options.key]
-        report = recount(options.bundle.read_bytes(), keys, [path.read_bytes() for path in options.receipt])
+        saved = options.opening.read_bytes() if options.opening else None
+        receipts = [path.read_bytes() for path in options.receipt]
+        report = recount(options.bundle.read_bytes(), keys, receipts, saved)
     except OSError as error:
         print(f"NOT READABLE: {error.filename!a}: {error.strerror}")
         return 2

@@ -268,6 +268,10 @@ def recount(
         list[Path] | None,
         typer.Option("--key", help="A signer's published key (PEM); once per signer.", metavar="FILE"),
     ] = None,
+    opening: Annotated[
+        Path | None,
+        typer.Option("--opening", help="opening.json, as you saved it before the vote.", metavar="FILE"),
+    ] = None,
     receipt: Annotated[
         list[Path] | None,
         typer.Option("--receipt", help="A voter's receipt: is its entry there?", metavar="FILE"),
@@ -277,9 +281,9 @@ def recount(
     words = _words(language)
     with _told(words):
         keys = [_public(path) for path in key or ()]
-        report = recount_bundle(
-            reading.content(bundle), keys, [reading.content(path) for path in receipt or ()]
-        )
+        receipts = [reading.content(path) for path in receipt or ()]
+        saved = reading.content(opening) if opening else None
+        report = recount_bundle(reading.content(bundle), keys, receipts, saved)
     for line in words.recount(report):
         typer.echo(line)
     raise typer.Exit(report.exit_code)

@@ -17,8 +17,8 @@ OPEN_HELP = """Open a secret ballot: write and sign its record, and make codes t
 
 Publish opening.json before anybody gets a credential. Print codes.csv, seal the codes one by one, let each
 member draw one, and destroy the file: whoever has a code can vote with it. Nothing is drawn from a seed here:
-a code that could be made again could be known. In an assembly each signer keeps their own key on their own
-machine; one command with both keys is for trials and small rooms.
+a code that could be made again could be known. The engine signs for one signer at a time, so that each can
+keep their own key; this command takes both, for trials and small rooms.
 
 \b
 Example, as it stands:
@@ -52,5 +52,6 @@ same alone, with Python and nothing else. Exit codes: 0 the count holds, 1 refus
 
 \b
 Example, after that of `seal`:
-  borgerting ballots recount closed/bundle.json --key secretariat.pub.pem --key teller.pub.pem
+  borgerting ballots recount closed/bundle.json --key secretariat.pub.pem --key teller.pub.pem \\
+    --opening opened/opening.json
 """

@@ -221,7 +221,7 @@ def test_files_that_are_not_there_and_folders_that_are_full(folder: Path) -> Non
 
 def test_open_seal_and_recount_by_codes(folder: Path) -> None:
     bundle = _sealed(folder)
-    keys = ("--key", "secretariat.pub.pem", "--key", "teller.pub.pem")
+    keys = ("--key", "secretariat.pub.pem", "--key", "teller.pub.pem", "--opening", "opened/opening.json")
     result = _run("recount", str(bundle), *keys)
     assert (result.exit_code, result.stderr) == (0, "")
     assert result.stdout.endswith("The count holds.\n")

@@ -8,10 +8,13 @@ from collections.abc import Callable
 import gmpy2
 import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from services.deliberation.ballots import blind
 from services.deliberation.ballots.blind import PrivateKey, PublicKey
 from services.deliberation.ballots.errors import BadInput, Refused
+from services.deliberation.ballots.recount import rsa_pss
 from tests.unit.ballots import vectors as v
 
 VECTOR_KEY = PrivateKey(PublicKey(v.P * v.Q), pow(65537, -1, (v.P - 1) * (v.Q - 1)))
@@ -29,9 +32,12 @@ def stream(*pieces: bytes) -> Callable[[int], bytes]:
     return random_bytes
 
 
+KEY = PrivateKey.generate(2048)
+
+
 @pytest.fixture(scope="module")
 def key() -> PrivateKey:
-    return PrivateKey.generate(2048)
+    return KEY
 
 
 def test_the_vector_is_written_down_right() -> None:
@@ -98,6 +104,18 @@ def test_the_client_refuses_a_signer_that_cheats(key: PrivateKey) -> None:
             blind.finalize(key.public, input_msg, wrong, inverse)
     with pytest.raises(Refused, match="SIGNATURE_INVALID"):
         blind.finalize(key.public, input_msg + b"x", good, inverse)
+
+
+@settings(max_examples=25, deadline=None)
+@given(message=st.binary(max_size=200))
+def test_any_message_can_be_signed_unseen_and_checked_by_anyone(message: bytes) -> None:
+    input_msg = blind.prepare(message, secrets.token_bytes)
+    blinded, inverse = blind.blind(KEY.public, input_msg, secrets.token_bytes)
+    answer = blind.blind_sign(KEY, blinded, secrets.token_bytes)
+    signature = blind.finalize(KEY.public, input_msg, answer, inverse)
+    assert blind.verify(KEY.public, input_msg, signature)
+    assert rsa_pss(KEY.public.n, input_msg, signature)
+    assert not rsa_pss(KEY.public.n, input_msg, answer)
 
 
 def test_two_blindings_of_one_message_share_nothing(key: PrivateKey) -> None:

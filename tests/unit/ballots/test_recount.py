@@ -59,7 +59,8 @@ def fit_board(made: dict[str, Any]) -> None:
 
 
 def test_a_good_bundle_holds_and_says_what_it_does_not_check(story: Story) -> None:
-    report = recount(story.content, PUBLISHED, [receipt.content for receipt in story.receipts])
+    saved = canonical({"opening": story.bundle["opening"], "signatures": {}})
+    report = recount(story.content, PUBLISHED, [receipt.content for receipt in story.receipts], saved)
     assert (report.exit_code, report.refused, report.unreadable) == (0, [], False)
     assert [kind for sort, kind, _ in report.lines if sort == "unchecked"] == ["ISSUED_UNCHECKED"]
     computed = {kind: params for sort, kind, params in report.lines if sort == "computed"}
@@ -206,6 +207,29 @@ def test_changed_rule(story: Story, field: str, value: Any) -> None:
     assert set(tampered(story, change).refused) == {"CHANGED_RULE", "OTHER_OPENING"}
     # Even both signers cannot change it afterwards: the tokens were issued under the old one.
     assert "OTHER_QUESTION" in resigned(story, change, opening=True).refused
+
+
+def test_a_rule_that_both_signers_changed_afterwards_is_not_the_one_that_was_saved() -> None:
+    """With codes alone nothing else catches them but receipts."""
+    before = SMALL.bundle
+    after = SMALL.bundle
+    after["opening"]["rule"]["threshold"] = [1, 100]
+    assert after["board"]["outcome"] == "not_adopted"
+    after["board"]["outcome"] = "adopted"
+    after["board"]["opening"] = encoding.sha256(canonical(after["opening"])).hex()
+    for part, label in (("opening", identity.Label.OPENING), ("board", identity.Label.BOARD)):
+        after[f"{part}_signatures"] = {
+            role.value: to_base64url(identity.sign(label, canonical(after[part]), key))
+            for role, key in IDENTITIES.items()
+        }
+    saved = canonical({"opening": before["opening"], "signatures": before["opening_signatures"]})
+    assert recount(canonical(before), PUBLISHED, (), saved).refused == []
+    report = recount(canonical(after), PUBLISHED)
+    assert report.refused == []
+    assert "OPENING_UNCHECKED" in [kind for _, kind, _ in report.lines]
+    assert recount(canonical(after), PUBLISHED, (), saved).refused == ["NOT_AS_SAVED"]
+    for other in (b"", b"[]", b"{}", saved + b" "):
+        assert recount(canonical(before), PUBLISHED, (), other).refused == ["NOT_AS_SAVED"]
 
 
 def test_changed_number_entitled(story: Story) -> None:
