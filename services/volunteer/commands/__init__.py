@@ -4,11 +4,16 @@ from chassis.app import Commands, ExtraCommands
 
 
 def _load() -> Commands:
-    from services.volunteer.commands.slots import app
+    from services.volunteer.commands.match import app as match
+    from services.volunteer.commands.slots import app as slots
 
-    return {"slots": app}
+    return {"match": match, "slots": slots}
 
 
 COMMANDS = ExtraCommands(
-    help={"slots": "Expand recurring tasks into slots, and check people's shifts."}, load=_load
+    help={
+        "match": "Rank tasks, match two sides, and plan who covers which slot.",
+        "slots": "Expand recurring tasks into slots, and check people's shifts.",
+    },
+    load=_load,
 )

@@ -6,20 +6,16 @@ codes: 0 done, 2 bad input, 3 shifts clash or break a rule.
 
 from __future__ import annotations
 
-import csv
-import io
 import os
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
-from datetime import UTC, date, datetime, timedelta
-from enum import IntEnum
+from collections.abc import Iterable, Sequence
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Annotated, TypeVar
+from typing import Annotated
 
 import typer
 
-from chassis import folders
 from chassis.words import Language, language_of_terminal
+from services.volunteer.commands.running import Exit, as_csv, check_new, guarded, option_date, write
 from services.volunteer.commands.slots_input import Checkable, read_series, read_shifts
 from services.volunteer.commands.slots_words import SlotWords, printable
 from services.volunteer.commands.tables import DEFAULT_ZONE, Faults
@@ -29,8 +25,6 @@ from services.volunteer.schedule.expand import expand as expand_series
 from services.volunteer.schedule.ics import feed
 from services.volunteer.schedule.types import Slot
 from services.volunteer.schedule.young import check as check_young
-
-Result = TypeVar("Result")
 
 SLOT_COLUMNS = (
     "slot",
@@ -45,14 +39,6 @@ SLOT_COLUMNS = (
     "cancelled",
 )
 FINDING_COLUMNS = ("person", "reason", "shifts", "date", "minutes", "limit", "source")
-
-
-class Exit(IntEnum):
-    """The exit codes that scripts rely on."""
-
-    BAD_INPUT = 2
-    BROKEN = 3
-    DEFECT = 70
 
 
 app = typer.Typer(
@@ -128,9 +114,11 @@ def expand(
     words = SlotWords(language or language_of_terminal(os.environ))
 
     def run() -> list[Slot]:
-        _check_new(out)
+        check_new(out)
         faults = Faults()
-        begin, end = (_date(text, name, faults) for text, name in ((first, "--from"), (until, "--until")))
+        begin, end = (
+            option_date(text, name, faults) for text, name in ((first, "--from"), (until, "--until"))
+        )
         faults.raise_any()
         given = read_series(file, changes, zone)
         made: list[Slot] = []
@@ -145,10 +133,10 @@ def expand(
         made.sort(key=lambda slot: (slot.start, slot.series, slot.on))
         calendar = feed(made, domain=domain, stamp=datetime.now(UTC), titles=given.titles)
         if out is not None:
-            _write(out, {"slots.csv": slots_csv(made), "calendar.ics": calendar})
+            write(out, {"slots.csv": slots_csv(made), "calendar.ics": calendar})
         return made
 
-    for slot in _guarded(words, run):
+    for slot in guarded(words, run):
         for line in words.slot(slot):
             typer.echo(line)
     if out is not None:
@@ -184,13 +172,13 @@ def check(
     words = SlotWords(language or language_of_terminal(os.environ))
 
     def run() -> list[Finding]:
-        _check_new(out)
+        check_new(out)
         found = list(_findings(read_shifts(file, people, school_free, zone), timedelta(hours=rest)))
         if out is not None:
-            _write(out, {"findings.csv": findings_csv(found)})
+            write(out, {"findings.csv": findings_csv(found)})
         return found
 
-    found = _guarded(words, run)
+    found = guarded(words, run)
     for person, reason, shifts, source in found:
         line = f"{person}: {words.reason(reason)} [{', '.join(shifts)}]"
         typer.echo(printable(line + (f" ({source})" if source else "")))
@@ -240,7 +228,7 @@ def slots_csv(slots: Iterable[Slot]) -> bytes:
         )
         for slot in slots
     )
-    return _csv(SLOT_COLUMNS, rows)
+    return as_csv(SLOT_COLUMNS, rows)
 
 
 def findings_csv(found: Iterable[Finding]) -> bytes:
@@ -255,54 +243,7 @@ def findings_csv(found: Iterable[Finding]) -> bytes:
         )
         for person, reason, shifts, source in found
     )
-    return _csv(FINDING_COLUMNS, rows)
-
-
-def _csv(header: Sequence[str], rows: Iterable[Sequence[object]]) -> bytes:
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(header)
-    writer.writerows(rows)
-    return text.getvalue().encode()
-
-
-def _guarded(words: SlotWords, run: Callable[[], list[Result]]) -> list[Result]:
-    """What `run` gives; its refusals and defects become words and an exit code."""
-    for stream in (sys.stdout, sys.stderr):
-        if isinstance(stream, io.TextIOWrapper):
-            # A terminal that lacks a letter shows a question mark; it does not end the command.
-            stream.reconfigure(errors="replace")
-    try:
-        return run()
-    except ScheduleError as error:
-        for line in words.error(error):
-            typer.echo(line, err=True)
-        raise typer.Exit(int(Exit.BAD_INPUT)) from None
-    except Exception as error:
-        # The kind of a defect helps its repair; its text could quote what people are not to see.
-        typer.echo(words.catalogue.text("slots.defect", kind=type(error).__name__), err=True)
-        raise typer.Exit(int(Exit.DEFECT)) from None
-
-
-def _date(text: str, option: str, faults: Faults) -> date:
-    try:
-        return date.fromisoformat(text)
-    except ValueError:
-        faults.add("DATE_EXPECTED", file="", row=0, column=option, value=text)
-        return date(2000, 1, 1)
-
-
-def _check_new(out: Path | None) -> None:
-    """Before anything long is done. Raises BadInput for a folder that results cannot go to."""
-    if out is not None and (code := folders.refused(out)):
-        raise BadInput([Reason(code, {"folder": out.name})])
-
-
-def _write(out: Path, files: Mapping[str, bytes]) -> None:
-    try:
-        folders.write_new(out, files)
-    except OSError:
-        raise BadInput([Reason("OUT_NOT_WRITABLE", {"folder": out.name})]) from None
+    return as_csv(FINDING_COLUMNS, rows)
 
 
 if __name__ == "__main__":

@@ -7,7 +7,8 @@ from datetime import date
 
 from chassis.text import Catalogue, catalogues
 from chassis.web.formats import Formats
-from services.volunteer.schedule.errors import Reason, ScheduleError
+from services.volunteer.commands.running import Refusal
+from services.volunteer.schedule.errors import Reason
 from services.volunteer.schedule.types import Slot
 
 # Parameters that are minutes and read as hours and minutes.
@@ -27,7 +28,7 @@ class SlotWords:
         self._language = language
         self._formats = Formats(language)
 
-    def error(self, error: ScheduleError) -> Iterator[str]:
+    def error(self, error: Refusal) -> Iterator[str]:
         """The lines of a refusal: what is wrong, where, and what to do."""
         for reason in error.reasons:
             text = self.catalogue.text(f"slots.fault.{reason.code}", **self._shown(reason))

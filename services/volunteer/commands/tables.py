@@ -98,6 +98,34 @@ class Row:
             return None
         return moment
 
+    def several(self, column: str) -> frozenset[str]:
+        """Words separated by semicolons; none in an empty cell."""
+        return frozenset(part.strip() for part in self.text(column).split(";") if part.strip())
+
+    def one_of(self, column: str, known: tuple[str, ...]) -> str:
+        """One of the known words; the first in an empty cell or beside a fault."""
+        text = self.text(column).lower()
+        if text and text not in known:
+            self.faults.add(
+                "ONE_OF_EXPECTED",
+                file=self.file,
+                row=self.number,
+                column=column,
+                value=text,
+                known=", ".join(known),
+            )
+        return text if text in known else known[0]
+
+    def metres(self, column: str) -> int | None:
+        """A coordinate in whole metres; None in an empty cell or beside a fault."""
+        text = self.text(column)
+        digits = text.removeprefix("-")
+        if digits.isascii() and digits.isdigit() and len(digits) < 9:
+            return int(text)
+        if text:
+            self._fault("METRES_EXPECTED", column, text)
+        return None
+
     def _moment(self, text: str) -> datetime | None:
         try:
             moment = datetime.fromisoformat(text)
@@ -168,9 +196,15 @@ def lists(path: Path, columns: Mapping[str, tuple[str, ...]], faults: Faults) ->
         for number, item in enumerate(items, 1):
             for name in sorted(item.keys() - set(known)):
                 faults.add("UNKNOWN_FIELD", file=path.name, row=number, field=f"{key}.{name}")
-            cells = {name: "" if value is None else str(value).strip() for name, value in item.items()}
+            cells = {name: _cell(value) for name, value in item.items()}
             found[key].append(Row(path.name, number, cells, faults))
     return found
+
+
+def _cell(value: object) -> str:
+    if isinstance(value, list):
+        return ";".join(_cell(each) for each in value)
+    return "" if value is None else str(value).strip()
 
 
 def _read(path: Path) -> str:

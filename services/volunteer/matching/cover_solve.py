@@ -32,7 +32,8 @@ def solve(model: Model, nodes: int) -> tuple[list[int], dict[Level, tuple[int, i
     programme = Programme(model)
     objectives = model.objectives
     found: dict[Level, tuple[int, int]] = {}
-    point: Vector | None = None
+    # The confirmed placements alone are a plan: whatever the limit of nodes, there is one.
+    point = _rounded(model, programme.lower)
     wish = _wish(model)
     # A first point near the best for all: the levels that follow start from its basis.
     programme.relaxed(
@@ -51,8 +52,8 @@ def solve(model: Model, nodes: int) -> tuple[list[int], dict[Level, tuple[int, i
         value = round(float(objectives[level] @ point))
         found[level] = (value, max(value, math.floor((bound - least) / weight + _EPS)))
         programme.at_least(objectives[level], float(value))
-        _fix(programme, relaxed, relaxed.objective - weight * value - least)
-    assert point is not None  # noqa: S101 - there are levels
+        # Every plan that reaches this level's value is within this of the relaxed optimum.
+        programme.fix(*_fixed(programme, relaxed, relaxed.objective - weight * value - least))
     return [at for at in range(len(model.columns)) if point[at] > 0.5], found
 
 
@@ -61,7 +62,7 @@ def _whole(
     programme: Programme,
     costs: Vector,
     relaxed: Solution,
-    point: Vector | None,
+    point: Vector,
     weight: float,
     nodes: int,
 ) -> tuple[Vector, float]:
@@ -74,22 +75,20 @@ def _whole(
     if programme.is_whole(relaxed.values):
         return _rounded(model, relaxed.values), relaxed.objective
     near = weight / 2 if weight > 1 else 0.999
-    used = relaxed.values > _EPS
-    if point is not None:
-        used |= point > _EPS
+    used = (relaxed.values > _EPS) | (point > _EPS)
     used[len(model.columns) :] = True
-    found = programme.whole(costs, point, nodes, near, np.where(used, programme.upper, programme.lower))
+    among = programme.lower, np.where(used, programme.upper, programme.lower)
+    found = programme.whole(costs, point, nodes, near, *among)
     if found is not None:
         point = _rounded(model, found.values)
     bound = relaxed.objective
-    if point is not None:
-        _fix(programme, relaxed, bound - float(costs @ point))
-    if point is None or (bound - float(costs @ point) >= near and programme.open <= MOST_OPEN):
-        found = programme.whole(costs, point, nodes, near)
+    # For this search alone: it leaves out plans that a later level may yet want.
+    lower, upper = _fixed(programme, relaxed, bound - float(costs @ point))
+    is_open = np.count_nonzero(upper[: len(model.columns)] > lower[: len(model.columns)])
+    if bound - float(costs @ point) >= near and is_open <= MOST_OPEN:
+        found = programme.whole(costs, point, nodes, near, lower, upper)
         if found is not None:
             point, bound = _rounded(model, found.values), min(bound, found.bound)
-    if point is None:
-        raise SolverFailed("branch and bound finds no plan")
     return point, bound
 
 
@@ -139,14 +138,15 @@ def _rounded(model: Model, values: Vector) -> Vector:
     return point
 
 
-def _fix(programme: Programme, relaxed: Solution, leaves: float) -> None:
-    """Fixes every column that no plan as good as the one found can have otherwise."""
+def _fixed(programme: Programme, relaxed: Solution, leaves: float) -> tuple[Vector, Vector]:
+    """Bounds with every column fixed that cannot be otherwise in a plan within `leaves` of the relaxed
+    optimum."""
     slopes, values = relaxed.slopes, relaxed.values
-    sure = np.abs(slopes) > leaves + 1e-4
-    down, up = sure & (slopes < 0), sure & (slopes > 0)
+    # The margin is for rounding in the optimum; objectives count in ones.
+    sure = np.abs(slopes) > leaves + 1e-4 + 1e-7 * abs(relaxed.objective)
     # The reduced cost speaks about the bound at which the relaxed point stands.
-    down &= values <= programme.lower + _EPS
-    up &= values >= programme.upper - _EPS
+    down = sure & (slopes < 0) & (values <= programme.lower + _EPS)
+    up = sure & (slopes > 0) & (values >= programme.upper - _EPS)
     lower = np.where(up, programme.upper, programme.lower)
     upper = np.where(down, programme.lower, programme.upper)
-    programme.fix(lower, upper)
+    return lower, upper

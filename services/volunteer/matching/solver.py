@@ -103,32 +103,30 @@ class Programme:
         return Solution(np.array(found.col_value), objective, objective, np.array(found.col_dual))
 
     def whole(
-        self, costs: Vector, start: Vector | None, nodes: int, near: float, upper: Vector | None = None
+        self, costs: Vector, start: Vector, nodes: int, near: float, lower: Vector, upper: Vector
     ) -> Solution | None:
         """The best point in whole numbers that `nodes` of branch and bound find; None if there is none.
 
-        Ends when it is proved to be less than `near` from the best. `upper`: for this time only.
+        Ends when it is proved to be less than `near` from the best. `start`: a point of the programme;
+        `lower`, `upper`: the columns' bounds, for this time only.
         """
         highs = self._highs
         highs.changeColsCost(len(costs), self._all, costs)
-        if upper is not None:
-            highs.changeColsBounds(len(costs), self._all, self.lower, upper)
+        highs.changeColsBounds(len(costs), self._all, lower, upper)
         columns = self._all[: self._whole]
         self._kinds(columns, highspy.HighsVarType.kInteger)
         highs.setOptionValue("mip_max_nodes", nodes)
         highs.setOptionValue("mip_abs_gap", near)
-        if start is not None:
-            point = highspy.HighsSolution()
-            point.col_value, point.value_valid = start.tolist(), True
-            highs.setSolution(point)
+        point = highspy.HighsSolution()
+        point.col_value, point.value_valid = start.tolist(), True
+        highs.setSolution(point)
         highs.run()
         status, info = highs.getModelStatus(), highs.getInfo()
         values = np.array(highs.getSolution().col_value)
         solved = info.primal_solution_status == int(highspy.SolutionStatus.kSolutionStatusFeasible)
         objective, bound = float(info.objective_function_value), float(info.mip_dual_bound)
         self._kinds(columns, highspy.HighsVarType.kContinuous)
-        if upper is not None:
-            highs.changeColsBounds(len(costs), self._all, self.lower, self.upper)
+        highs.changeColsBounds(len(costs), self._all, self.lower, self.upper)
         highs.setBasis(self._basis)
         ended = (highspy.HighsModelStatus.kOptimal, highspy.HighsModelStatus.kSolutionLimit)
         if solved and status in ended:
@@ -140,12 +138,6 @@ class Programme:
     def _kinds(self, columns: Indices, kind: highspy.HighsVarType) -> None:
         kinds = np.full(len(columns), int(kind), dtype=np.uint8)
         self._highs.changeColsIntegrality(len(columns), columns, kinds)
-
-    @property
-    def open(self) -> int:
-        """How many columns of whole numbers are not fixed."""
-        own = slice(self._whole)
-        return int(np.count_nonzero(self.upper[own] > self.lower[own]))
 
     def is_whole(self, values: Vector) -> bool:
         own = values[: self._whole]

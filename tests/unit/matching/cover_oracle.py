@@ -22,7 +22,7 @@ def _works(problem: CoverProblem, person: CoverPerson, chosen: tuple[str, ...]) 
                 return False
             hours |= own
     run = 0
-    for hour in range(min(hours, default=0), max(hours, default=0) + 1):
+    for hour in range(min(hours, default=0), max(hours, default=-1) + 1):
         if hour in hours:
             if 0 < run < person.rest // HOUR:
                 return False
@@ -32,7 +32,7 @@ def _works(problem: CoverProblem, person: CoverPerson, chosen: tuple[str, ...]) 
     return True
 
 
-def _choices(problem: CoverProblem, person: CoverPerson) -> Iterator[tuple[str, ...]]:
+def choices(problem: CoverProblem, person: CoverPerson) -> Iterator[tuple[str, ...]]:
     able = [each.slot for each in problem.able if each.person == person.id]
     confirmed = {each.slot for each in problem.last if each.person == person.id and each.confirmed}
     for size in range(min(person.most, len(able)) + 1):
@@ -56,7 +56,7 @@ def score(problem: CoverProblem, pairs: set[tuple[str, str]]) -> tuple[int, int,
 def best(problem: CoverProblem) -> tuple[int, int, int, int, int]:
     """The lexicographic best over every plan."""
     found = []
-    for picks in product(*(list(_choices(problem, person)) for person in problem.people)):
+    for picks in product(*(list(choices(problem, person)) for person in problem.people)):
         pairs = {(person.id, slot) for person, own in zip(problem.people, picks, strict=True) for slot in own}
         if all(sum(1 for _, name in pairs if name == slot.id) <= slot.capacity for slot in problem.slots):
             found.append(score(problem, pairs))
