@@ -12,15 +12,14 @@ from uuid import UUID, uuid4
 import pytest
 
 from chassis.context import nobody
-from chassis.db import Database
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
 from chassis.ids import uuid7
-from chassis.migrations import migrate
 from chassis.tenants import Municipality
 from chassis.testing.stores import NOON, noon
 from services.deliberation.adapters.assembly_unit_of_work import SqlAssemblyUnitOfWork
 from services.deliberation.adapters.repository import SqlUnitOfWork
+from services.deliberation.adapters.tables import metadata
 from services.deliberation.app.assembly_ports import AssemblyUnitOfWork, Panel
 from services.deliberation.domain.assembly import AnswerUnit, Assembly, AssemblyFields, set_up
 from services.deliberation.domain.checkpoint import Checkpoint, CheckpointKind, WorkingDayRule
@@ -29,13 +28,14 @@ from services.deliberation.domain.municipality import Particulars, enter
 from services.deliberation.domain.report import Handover, Initiative, Recommendation, Report
 from services.deliberation.domain.support import Base, Support
 from tests.contract.deliberation.memory import MemoryEntry
+from tests.infrastructure.stores import KINDS, Stores
 
 Run = Callable[[str, Callable[[AssemblyUnitOfWork], Any]], Any]
 HERE, THERE = "hjemby", "naboby"
 CLOCK = noon()
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(params=["memory", *KINDS])
 def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
     """Runs a function in a writing unit of work of a municipality. Stores are made by their migrations, so
     that what the triggers forbid is forbidden here too.
@@ -47,15 +47,16 @@ def run(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Run]:
             memory.tables.municipalities[slug] = entry
         yield memory.run
         return
-    database = Database(f"sqlite:///{tmp_path}/deliberation.sqlite3", clock=CLOCK)
-    migrate(database, "services.deliberation.migrations")
+    server = request.getfixturevalue("postgres") if request.param == "postgresql" else None
+    stores = Stores(request.param, tmp_path, server)
+    database = stores.new(metadata, "deliberation", "services.deliberation.migrations", clock=CLOCK)
     for slug in (HERE, THERE):
         with database.writing(slug) as transaction:
             made = enter(slug, Particulars(slug.title(), "", ()), {"Europe/Copenhagen"}, NOON)
             SqlUnitOfWork(transaction).municipalities.add(made)
     sql: Entry[AssemblyUnitOfWork] = Entry(database, SqlAssemblyUnitOfWork)
     yield lambda municipality, work: sql.write(nobody(), municipality, work)
-    database.close()
+    stores.close()
 
 
 def an_assembly(municipality: str = HERE, **changes: Any) -> Assembly:
