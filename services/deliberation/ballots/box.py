@@ -86,12 +86,16 @@ class BallotBox:
         if identity.public_of(key) != opening.box:
             raise bad("NOT_THE_BOX_KEY")
         self._opening, self._rows, self._key = opening, rows, key
+        self._is_open = True
 
     def cast(self, ballot: Ballot) -> Receipt:
         """Take one vote in. The very same vote again (a lost answer) gets the same receipt.
 
-        Raises Refused: OPTION_NOT_OFFERED, WAY_NOT_OPEN, OTHER_QUESTION, FORGED, CAST_TWICE.
+        Raises Refused: CLOSED, OPTION_NOT_OFFERED, WAY_NOT_OPEN, OTHER_QUESTION, FORGED, CODE_UNKNOWN,
+        CAST_TWICE.
         """
+        if not self._is_open:
+            raise refused("CLOSED")
         check_ballot(self._opening, ballot)
         key = ballot.key(self._opening.ballot)
         if self._rows.put(self._opening.ballot, key, ballot.content) != ballot.content:
@@ -101,7 +105,11 @@ class BallotBox:
         return Receipt(self._opening.digest, entry, signature)
 
     def empty(self) -> list[Ballot]:
-        """All votes, at the close, sorted by their credentials' hashes, so that their order says nothing."""
+        """Close the box for good and take all votes out, sorted by their credentials' hashes.
+
+        Nothing else shows what is in it, so that nobody can count while it is open, or see who came last.
+        """
+        self._is_open = False
         ballots = [ballot_from_json(parse(entry)) for entry in self._rows.all(self._opening.ballot)]
         return sorted(ballots, key=lambda ballot: ballot.key(self._opening.ballot))
 

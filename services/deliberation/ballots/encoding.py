@@ -100,29 +100,3 @@ def merkle_root(leaves: Sequence[bytes]) -> bytes:
         pairs = [sha256(b"\x01" + a + b) for a, b in zip(level[::2], level[1::2], strict=False)]
         level = pairs + level[len(pairs) * 2 :]
     return level[0]
-
-
-def merkle_path(leaves: Sequence[bytes], index: int) -> list[bytes]:
-    """The hashes that lead leaf `index` up to the root, lowest first (inclusion proof, RFC 9162 § 2.1.3)."""
-    path, level = [], list(leaves)
-    while len(level) > 1:
-        if index ^ 1 < len(level):
-            path.append(level[index ^ 1])
-        pairs = [sha256(b"\x01" + a + b) for a, b in zip(level[::2], level[1::2], strict=False)]
-        level, index = pairs + level[len(pairs) * 2 :], index // 2
-    return path
-
-
-def on_path(leaf_hash: bytes, index: int, size: int, path: Sequence[bytes], root: bytes) -> bool:
-    """Whether `leaf_hash` is leaf `index` of the `size` leaves under `root`, by its path."""
-    if not 0 <= index < size:
-        return False
-    node, rest = leaf_hash, list(path)
-    while size > 1:
-        if index ^ 1 < size:
-            if not rest:
-                return False
-            beside = rest.pop(0)
-            node = sha256(b"\x01" + (beside + node if index % 2 else node + beside))
-        index, size = index // 2, (size + 1) // 2
-    return not rest and node == root

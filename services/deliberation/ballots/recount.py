@@ -4,7 +4,8 @@
                        [--opening opening.json, as saved before the vote] [--receipt receipt.json]
 
 One file, the standard library of Python 3.10 or newer, no network. It checks signatures itself (Ed25519,
-RSA-PSS): checking needs no secret, so plain arithmetic does. docs/ballots.md describes the bundle.
+RSA-PSS): checking needs no secret, so plain arithmetic does. docs/ballots.md describes the bundle. To read it
+in ten minutes, begin with part 4, the checks; parts 1 to 3 are how JSON is read and signatures are checked.
 
 Exit: 0 all that was checked holds, 1 refused (with what was tampered with), 2 not readable as a bundle.
 """
@@ -67,8 +68,8 @@ WORDS = {
     "RECEIPT": "receipt {receipt}: its entry is on the board",
     "QUESTION": "question: {question}",
     "COUNTS": "yes {yes}, no {no}, abstain {abstain}, blank {blank}",
-    "QUORUM": "quorum: {count} {counted} of {entitled} entitled, {comparator} {threshold} needed",
-    "SHARE": "for: {yes} of {count} ({base}) = {percent} %, {comparator} {threshold} needed",
+    "QUORUM": "quorum: {count} {counted} of {entitled} entitled, {comparator} {share[0]}/{share[1]} needed",
+    "SHARE": "for: {yes} of {count} ({base}), {comparator} {share[0]}/{share[1]} needed",
     "SHARE_UNDEFINED": "for: {yes} of {count} ({base}): a share of nobody is undefined",
     "OUTCOME": "outcome: {outcome}",
     "KEY_UNCHECKED": "that the {role}'s key, {fingerprint}, is the published one: give it with --key",
@@ -474,8 +475,8 @@ def check_count(bundle: Any, report: Report) -> None:
             report.refuse("MISCOUNTED", choice=choice, stated=stated, counted=counts[choice])
     cast, entitled, present = sum(counts.values()), opening["entitled"], board["present"]
     quorum, people = rule["quorum"], {"cast": cast, "entitled": entitled, "present": present}
-    needed = rule["base"] == "present" or (quorum is not None and quorum["counted"] == "present")
-    if needed if present is None else not cast <= present <= entitled:
+    used = rule["base"] == "present" or (quorum is not None and quorum["counted"] == "present")
+    if used if present is None else not cast <= present <= entitled:
         report.refuse("PRESENT_WRONG")
         return
     base = counts["yes"] + counts["no"] if rule["base"] == "for_against" else people[rule["base"]]
@@ -483,18 +484,14 @@ def check_count(bundle: Any, report: Report) -> None:
     report.add("computed", "COUNTS", **{choice: counts[choice] for choice in CHOICES})
     met: bool | None = True
     if quorum is not None:
-        count = people[quorum["counted"]]
+        count, who = people[quorum["counted"]], quorum["counted"]
         met = reaches(count, entitled, quorum["share"], quorum["comparator"])
-        words = {"comparator": quorum["comparator"], "threshold": written(quorum["share"])}
-        report.add("computed", "QUORUM", count=count, counted=quorum["counted"], entitled=entitled, **words)
+        needed = {"comparator": quorum["comparator"], "share": quorum["share"]}
+        report.add("computed", "QUORUM", count=count, counted=who, entitled=entitled, **needed)
     passed = reaches(counts["yes"], base, rule["threshold"], rule["comparator"])
-    share = {"yes": counts["yes"], "count": base, "base": rule["base"]}
-    if passed is None:
-        report.add("computed", "SHARE_UNDEFINED", **share)
-    else:
-        shown = percent(counts["yes"], base, rule["threshold"])
-        words = {"comparator": rule["comparator"], "threshold": written(rule["threshold"])}
-        report.add("computed", "SHARE", **share, percent=shown, **words)
+    needed = {"comparator": rule["comparator"], "share": rule["threshold"]}
+    kind = "SHARE_UNDEFINED" if passed is None else "SHARE"
+    report.add("computed", kind, yes=counts["yes"], count=base, base=rule["base"], **needed)
     if met is False:
         outcome = "no_quorum"
     elif met is None or passed is None:
@@ -512,30 +509,6 @@ def reaches(count: int, base: int, share: list[int], comparator: str) -> bool | 
         return None
     left, right = count * share[1], share[0] * base
     return left >= right if comparator == "at_least" else left > right
-
-
-def written(share: list[int]) -> str:
-    """70/100 as 70 %, 667/1000 as 66.7 %, 2/3 as it is."""
-    numerator, denominator = share
-    if not re.fullmatch("100+", str(denominator)):
-        return f"{numerator}/{denominator}"
-    decimals = len(str(denominator)) - 3
-    text = f"{numerator:0{decimals + 1}d}"
-    return f"{text[:-decimals]}.{text[-decimals:]} %" if decimals else f"{text} %"
-
-
-def percent(count: int, base: int, share: list[int]) -> str:
-    """Rounded to nearest, with so many decimals that it is on that side of the share where it really is."""
-
-    def side(value: int) -> int:
-        return (value > 0) - (value < 0)
-
-    shown = digits = 0
-    for digits in (*range(1, len(str(base * share[1])) + 5), 1):
-        shown = (200 * count * 10**digits + base) // (2 * base)
-        if side(shown * share[1] - 100 * share[0] * 10**digits) == side(count * share[1] - share[0] * base):
-            break
-    return f"{shown // 10**digits}.{shown % 10**digits:0{digits}d}"
 
 
 def check_receipt(bundle: Any, content: bytes, place: int, report: Report) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 
@@ -157,6 +158,15 @@ def percent(count: int, base: int, limit: Share) -> str | None:
             break
     whole, decimals = divmod(shown, 10**digits)
     return f"{whole}.{decimals:0{digits}d}"
+
+
+def written(share: Share) -> str:
+    """The share as it was written: 70/100 as '70 %', 667/1000 as '66.7 %', 2/3 as it is."""
+    if not re.fullmatch("100+", str(share.denominator)):
+        return f"{share.numerator}/{share.denominator}"
+    decimals = len(str(share.denominator)) - 3
+    text = f"{share.numerator:0{decimals + 1}d}"
+    return f"{text[:-decimals]}.{text[-decimals:]} %" if decimals else f"{text} %"
 
 
 def _sign(value: int) -> int:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 from chassis.text import Catalogue, catalogues
 from services.deliberation.ballots.board import Board
-from services.deliberation.ballots.errors import BallotError, Parameter, Reason
-from services.deliberation.ballots.recount import Report, written
+from services.deliberation.ballots.errors import BallotError, Reason
+from services.deliberation.ballots.recount import Report
 from services.deliberation.ballots.rule import Choice, Comparator, Share
-from services.deliberation.ballots.tally import Tally
+from services.deliberation.ballots.tally import Tally, percent, written
 
 # Parameters whose values are words of their own.
 _NAMES = ("base", "choice", "comparator", "counted", "outcome", "role", "way", "what")
@@ -85,25 +86,25 @@ class BallotsWords:
         yield text("ballots.recount.refused" if report.refused else "ballots.recount.holds")
 
     def _needed(self, comparator: Comparator, share: Share) -> str:
-        shown = self._number(written([share.numerator, share.denominator]))
+        shown = self._number(written(share))
         return self.catalogue.text(f"ballots.comparator.{comparator}", share=shown)
 
-    def _shown(self, params: Mapping[str, Parameter]) -> dict[str, Parameter]:
+    def _shown(self, params: Mapping[str, Any]) -> dict[str, Any]:
         """Parameters as people read them: names in words, a decimal comma in Danish."""
-        shown: dict[str, Parameter] = {}
+        shown: dict[str, Any] = {}
         for name, value in params.items():
             shown[name] = value
             if name in _NAMES and name != "comparator" and f"ballots.{name}.{value}" in self.catalogue:
                 shown[name] = self.catalogue.text(f"ballots.{name}.{value}")
             elif type(value) is int and name not in _PLACES:
                 shown[name] = self._thousands(value)
-            elif name in ("percent", "threshold"):
-                shown[name] = self._number(str(value))
             elif name in ("stated", "counted") and f"ballots.outcome.{value}" in self.catalogue:
                 shown[name] = self.catalogue.text(f"ballots.outcome.{value}")
-        if "comparator" in params:
-            key = f"ballots.comparator.{params['comparator']}"
-            shown["needed"] = self.catalogue.text(key, share=shown["threshold"])
+        if "share" in params:
+            share = Share(*params["share"])
+            shown["needed"] = self._needed(Comparator(params["comparator"]), share)
+            if "yes" in params:
+                shown["percent"] = self._number(percent(params["yes"], params["count"], share) or "")
         return shown
 
     def _thousands(self, value: int) -> str:

@@ -303,6 +303,8 @@ def test_a_double_vote_is_refused_and_a_repeated_one_answered() -> None:
     with pytest.raises(Refused, match="CODE_UNKNOWN"):
         box.cast(Ballot(Choice.YES, "0" * 20))
     assert len(box.empty()) == 1
+    with pytest.raises(Refused, match="CLOSED"):
+        box.cast(Ballot(Choice.YES, codes[1]))
 
 
 def test_options_and_ways_that_are_not_offered() -> None:
@@ -492,8 +494,8 @@ def test_whatever_is_cast_recounts_to_the_same_outcome(data: st.DataObject) -> N
     assert report.refused == []
     outcomes = [params["outcome"] for _, kind, params in report.lines if kind == "OUTCOME"]
     assert outcomes == [board.result.outcome.value]
-    shown = [params["percent"] for _, kind, params in report.lines if kind == "SHARE"]
-    assert shown == ([] if board.result.percent is None else [board.result.percent])
+    shown = [(params["yes"], params["count"]) for _, kind, params in report.lines if "SHARE" in kind]
+    assert shown == [(board.result.counts.yes, board.result.base)]
 
 
 def test_keys_in_files() -> None:

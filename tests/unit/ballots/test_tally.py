@@ -21,7 +21,7 @@ from services.deliberation.ballots.rule import (
     Secrecy,
     Share,
 )
-from services.deliberation.ballots.tally import Counts, percent, tally
+from services.deliberation.ballots.tally import Counts, percent, tally, written
 
 SEVENTY = Share(70, 100)
 
@@ -188,6 +188,7 @@ def test_counts_are_whole_and_not_negative() -> None:
 )
 def test_shares_are_kept_as_written(text: str, share: Share) -> None:
     assert Share.parse(text) == share
+    assert written(share).replace(" ", "") == text.replace(" ", "").replace(",", ".")
 
 
 @pytest.mark.parametrize(
