@@ -33,6 +33,9 @@ GRANTED_ROLES = tuple(role for role in Role if role is not Role.SERVICE)
 SIGNED_IN_ROLES = tuple(role for role in GRANTED_ROLES if role not in (Role.OPERATOR, Role.INTEGRATOR))
 """Those in which a person signs in to a municipality's pages."""
 
+OUTSIDE_ROLES = (Role.FACILITATOR, Role.ADVISER, Role.MEMBER, Role.ORGANISATION_CONTACT, Role.VOLUNTEER)
+"""People who are not the municipality's own, so that its provider may not know them."""
+
 
 @dataclass(frozen=True, slots=True)
 class Principal:

@@ -29,7 +29,9 @@ def make_registry(
     from zoneinfo import available_timezones
 
     from chassis.auth.keys import Sealer
+    from chassis.auth.principal import OUTSIDE_ROLES
     from services.deliberation.adapters.registry import Registry
+    from services.deliberation.domain.sign_in_link import LOCAL_LINK_ROLES
     from services.deliberation.settings import DeliberationSettings
 
     settings = DeliberationSettings.read("deliberation", service_settings)
@@ -40,6 +42,7 @@ def make_registry(
         base_url=context.settings.base_url or site,
         known_time_zones=available_timezones(),
         default_ttl=settings.sign_in_link_ttl,
+        link_roles=LOCAL_LINK_ROLES if context.settings.local_sign_in else OUTSIDE_ROLES,
     )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Annotated
 from urllib.parse import urlencode
 
@@ -11,7 +12,7 @@ from borgerting.deliberation.v1 import municipality_service_pb2 as pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis import rest
 from chassis.auth.pages import PageSecurity, own_path
-from chassis.auth.principal import SIGNED_IN_ROLES, Principal, Role
+from chassis.auth.principal import Principal, Role
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
 from chassis.text import Catalogue
@@ -195,11 +196,13 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
             return _page(request, who, "edit", found, _again(request, who, form, error), error)
         return redirect(request, f"/deliberation/{slug_of(made)}")
 
+    for_people = [role for role in registry.link_roles if role is not Role.OPERATOR]
+
     @router.get("/{municipality}/sign-in-links/new")
     def link_form(request: Request, who: CallerOfPage, municipality: str) -> Response:
         authorise_administration(who.principal, municipality)
         found = registry.get(who, f"municipalities/{municipality}")
-        return _page(request, who, "link", found)
+        return _page(request, who, "link", found, roles=for_people)
 
     @router.post("/{municipality}/sign-in-links/new")
     def make_link(request: Request, who: CallerOfPage, municipality: str, form: PostedForm) -> Response:
@@ -216,7 +219,8 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
             if not error.violations:
                 raise
             found = registry.get(who, name)
-            return _page(request, who, "link", found, _again(request, who, form, error), error)
+            again = _again(request, who, form, error)
+            return _page(request, who, "link", found, again, error, for_people)
         return render(
             request,
             "deliberation/link_made.html",
@@ -248,8 +252,9 @@ def _page(
     found: pb.Municipality,
     form: Form | None = None,
     error: DomainError | None = None,
+    roles: Sequence[Role] = (),
 ) -> Response:
-    """A form about one municipality: `edit` or `link`."""
+    """A form about one municipality: `edit`, or `link`, which may be for one of `roles`."""
     words = _words(request, who)
     return render(
         request,
@@ -262,7 +267,7 @@ def _page(
         ],
         found=found,
         form=form or Form(),
-        roles=[(role.value, _first_large(words.text(f"role.{role}")), "") for role in SIGNED_IN_ROLES],
+        roles=[(role.value, _first_large(words.text(f"role.{role}")), "") for role in roles],
     )
 
 

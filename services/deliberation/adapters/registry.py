@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from collections.abc import Container
+from collections.abc import Container, Sequence
 from datetime import timedelta
 
 from google.protobuf.message import Message
@@ -17,6 +17,7 @@ from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis.aip.names import MUNICIPALITY
 from chassis.aip.updates import check_request_id, masked_fields
 from chassis.auth.keys import Sealer
+from chassis.auth.principal import Role
 from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.db import Database
@@ -33,7 +34,13 @@ from services.deliberation.app.ports import UnitOfWork
 from services.deliberation.app.spend_sign_in_link import find_sign_in_link, spend_sign_in_link
 from services.deliberation.app.update_municipality import UpdateMunicipality, update_municipality
 from services.deliberation.domain.municipality import UPDATABLE
-from services.deliberation.domain.sign_in_link import SECRET_BYTES, LinkWish, SignInLink, digest_of
+from services.deliberation.domain.sign_in_link import (
+    LOCAL_LINK_ROLES,
+    SECRET_BYTES,
+    LinkWish,
+    SignInLink,
+    digest_of,
+)
 
 PLATFORM = ""
 """The tenant of units of work that belong to no municipality."""
@@ -51,7 +58,9 @@ class Registry:
         base_url: str,
         known_time_zones: Container[str],
         default_ttl: timedelta,
+        link_roles: Sequence[Role] = LOCAL_LINK_ROLES,
     ) -> None:
+        self.link_roles = link_roles
         self._default_ttl = default_ttl
         self._database = database
         self._entry: Entry[UnitOfWork] = Entry(database, SqlUnitOfWork)
@@ -139,6 +148,7 @@ class Registry:
                 clock=self._clock,
                 new_id=lambda: uuid7(self._clock),
                 new_secret=lambda: secrets.token_urlsafe(SECRET_BYTES),
+                given=self.link_roles,
             )
             return link_to_proto(new, f"{self._base_url or site}/deliberation/sign-in/{new.secret}")
 

@@ -132,6 +132,10 @@ def token(
             registry.get(caller, f"municipalities/{municipality}")
         if not is_subject(subject):
             raise typer.BadParameter("--subject takes up to 64 of a-z, 0-9, '.', '_' and '-', and no name.")
+        if not context.settings.local_sign_in:
+            raise typer.BadParameter(
+                "the production profile takes no tokens but the OpenID provider's: ask there for one."
+            )
         principal = Principal(subject, municipality, frozenset({role}))
         made = LocalTokens(context.keys, context.clock).issue(principal, timedelta(hours=hours))
     typer.echo(made)

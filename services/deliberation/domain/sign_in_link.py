@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -60,15 +61,24 @@ class LinkWish:
     ttl: timedelta
 
 
-def make(wish: LinkWish, link_id: UUID, secret: str, now: datetime) -> SignInLink:
+LOCAL_LINK_ROLES = (*SIGNED_IN_ROLES, Role.OPERATOR)
+"""What links give where nobody else signs people in."""
+
+
+def make(
+    wish: LinkWish, link_id: UUID, secret: str, now: datetime, given: Sequence[Role] = LOCAL_LINK_ROLES
+) -> SignInLink:
     """Raises DomainError INVALID_ARGUMENT SIGN_IN_LINK_INVALID with every wrong field.
 
     An operator's link is for the platform and has no municipality; every other has one. An integrator is a
-    machine: it has a token.
+    machine: it has a token. `given` are the roles that links give at all.
     """
     violations = []
-    roles = (Role.OPERATOR,) if wish.municipality is None else SIGNED_IN_ROLES
+    platform = wish.municipality is None
+    roles = [role for role in given if (role is Role.OPERATOR) is platform]
     if wish.role not in roles:
+        # A platform without links for operators has them for others: say for whom.
+        roles = roles or list(given)
         known = {"roles": ", ".join(roles)}
         violations.append(FieldViolation("sign_in_link.role", "SIGN_IN_ROLE_INVALID", known))
     if wish.subject and not is_subject(wish.subject):

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chassis.auth.principal import SIGNED_IN_ROLES, Principal, Role
+from chassis.auth.principal import OUTSIDE_ROLES, SIGNED_IN_ROLES, Principal, Role
 from chassis.errors import DomainError
 from services.deliberation.domain.sign_in_link import (
     LONGEST_TTL,
@@ -45,6 +45,19 @@ def test_a_link_signs_in_whom_it_is_for() -> None:
 @pytest.mark.parametrize("role", SIGNED_IN_ROLES)
 def test_every_role_of_a_person_signs_in(role: Role) -> None:
     assert link(role=role.value).principal() == Principal("staff-7", "dragoer", frozenset({role}))
+
+
+@pytest.mark.parametrize("role", [*SIGNED_IN_ROLES, Role.OPERATOR])
+def test_staff_have_no_links_where_a_provider_signs_them_in(role: Role) -> None:
+    municipality = None if role is Role.OPERATOR else "dragoer"
+    wish = LinkWish(municipality, role.value, "p-1", QUARTER)
+    if role in OUTSIDE_ROLES:
+        assert make(wish, ID, "secret", NOW, OUTSIDE_ROLES).role is role
+        return
+    with pytest.raises(DomainError, match="SIGN_IN_LINK_INVALID") as caught:
+        make(wish, ID, "secret", NOW, OUTSIDE_ROLES)
+    [violation] = caught.value.violations
+    assert violation.metadata == {"roles": "facilitator, adviser, member, organisation-contact, volunteer"}
 
 
 def test_the_secret_is_not_kept() -> None:
