@@ -1,0 +1,124 @@
+"""The composition names only settings there are, in order, and its ingress sends each page to its service."""
+
+from __future__ import annotations
+
+import http.server
+import os
+import re
+import subprocess
+import sys
+import threading
+import urllib.request
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from chassis.app import descriptors
+from tests.infrastructure.nginx import running_ingress
+
+DEPLOY = Path(__file__).resolve().parents[3] / "deploy/docker"
+SERVICES = ("deliberation", "followup", "sortition", "volunteer")
+
+
+@pytest.fixture(scope="module")
+def composition() -> Any:
+    """compose.yaml with every `${NAME…}` filled in."""
+    text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    return yaml.safe_load(re.sub(r"\$\{([A-Z_]+)(?::[-?][^}]*)?\}", r"a-\1", text))
+
+
+def borgerting(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
+    own = {name: value for name, value in os.environ.items() if not name.startswith("BORGERTING_")}
+    return subprocess.run(
+        [sys.executable, "-m", "chassis", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**own, **environment},
+    )
+
+
+def test_it_runs_every_service_and_nothing_else_of_ours(composition: Any) -> None:
+    commands = {
+        name: service["command"]
+        for name, service in composition["services"].items()
+        if "borgerting" in service["image"] or "IMAGE" in service["image"]
+    }
+    assert commands == {"migrate": ["migrate"]} | {
+        name: ["serve", "--service", name] for name in descriptors()
+    }
+    for name in commands:
+        service = composition["services"][name]
+        assert service["read_only"]
+        assert service["cap_drop"] == ["ALL"]
+
+
+@pytest.mark.parametrize("name", [*SERVICES, "migrate"])
+def test_the_settings_of_each_are_in_order(composition: Any, name: str, tmp_path: Path) -> None:
+    environment = dict(composition["services"][name]["environment"])
+    environment["BORGERTING_BASE_URL"] = "http://localhost:8080"
+    environment["BORGERTING_DATA_DIR"] = environment["BORGERTING_KEYS__DIR"] = str(tmp_path)
+    checked = borgerting("check-config", **environment)
+    assert checked.returncode == 0, checked.stderr
+    misspelt = borgerting("check-config", **environment, BORGERTING_KAFKA__BOOTSTRAPS="x")
+    assert misspelt.returncode == 2
+
+
+def test_every_password_is_asked_for(composition: Any) -> None:
+    asked = {
+        line.partition("=")[0] for line in (DEPLOY / "example.env").read_text().splitlines() if "=" in line
+    }
+    text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
+    assert asked == set(re.findall(r"\$\{([A-Z_]*PASSWORD)[:}]", text))
+    given = set(composition["services"]["postgres"]["environment"])
+    script = (DEPLOY / "postgres/databases.sh").read_text(encoding="utf-8")
+    for service in SERVICES:
+        assert f"{service.upper()} " in script.replace(";", " ")
+        assert {f"{service.upper()}_PASSWORD", f"{service.upper()}_OWNER_PASSWORD"} <= given
+
+
+def test_the_databases_are_those_that_the_command_makes() -> None:
+    printed = borgerting("database", "sql")
+    assert printed.returncode == 0
+    assert (DEPLOY / "postgres/databases.sql").read_text(encoding="utf-8") == printed.stdout
+
+
+@contextmanager
+def named_server(name: str) -> Iterator[str]:
+    class Handler(http.server.BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            body = f"{name} {self.headers['Host']}".encode()
+            self.send_response(200)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, format: str, *args: Any) -> None:
+            """Says nothing."""
+
+    with http.server.ThreadingHTTPServer(("127.0.0.1", 0), Handler) as server:
+        thread = threading.Thread(target=server.serve_forever, daemon=True)
+        thread.start()
+        yield f"127.0.0.1:{server.server_port}"
+        server.shutdown()
+
+
+def test_the_ingress_routes_by_the_first_path_segment() -> None:
+    with ExitStack() as stack:
+        addresses = {name: stack.enter_context(named_server(name)) for name in SERVICES}
+        site = stack.enter_context(running_ingress(addresses))
+
+        def answer(path: str) -> str:
+            with urllib.request.urlopen(site + path, timeout=5) as response:
+                return str(response.read().decode())
+
+        own = site.removeprefix("http://")
+        for name in SERVICES:
+            for path in (f"/{name}/dragoer", f"/{name}/api/v1/municipalities", f"/{name}/static/x/y.css"):
+                assert answer(path) == f"{name} {own}"
+        for path in ("/", "/?language=en", "/deliberation/sign-in/secret"):
+            assert answer(path) == f"deliberation {own}"
