@@ -41,7 +41,7 @@ def store_problems(settings: StoreSettings, services: Iterable[str]) -> list[str
                     f"{runs} names the owner, whom no row-level security would hold back from changing it; "
                     f"it must name the login ({Roles.of_user(_user(url)).base})."
                 )
-            other = seen.setdefault((urlsplit(url).netloc.rpartition("@")[2], urlsplit(url).path), runs)
+            other = seen.setdefault(_place(url), runs)
             if other != runs:
                 problems.append(f"{runs} and {other} name one database; each service has its own.")
         if owner:
@@ -80,3 +80,8 @@ def _user(url: str) -> str:
         return urlsplit(url).username or ""
     except ValueError:
         return ""
+
+
+def _place(url: str) -> str:
+    """Host and database, without who signs in and how."""
+    return url.partition("://")[2].rpartition("@")[2].partition("?")[0]

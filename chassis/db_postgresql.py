@@ -72,7 +72,12 @@ class PostgresqlStore:
             isolation_level="READ COMMITTED",
             # As on SQLite, an INSERT says how many rows it made: none where it met a conflict.
             execution_options={"preserve_rowcount": True},
-            connect_args={"connect_timeout": 5, "application_name": "borgerting", **prepared},
+            connect_args={
+                "connect_timeout": 5,
+                "application_name": "borgerting",
+                "client_encoding": "utf8",
+                **prepared,
+            },
         )
         self._reading = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
