@@ -24,7 +24,7 @@ class StoreSettings(Protocol):
 def store_problems(settings: StoreSettings, services: Iterable[str]) -> list[str]:
     """Sentences, each naming its variable."""
     problems: list[str] = []
-    seen: dict[tuple[str, str], str] = {}
+    seen: dict[str, str] = {}
     for service in services:
         runs = f"BORGERTING_{service.upper()}__DATABASE_URL"
         migrates = f"BORGERTING_{service.upper()}__MIGRATION_URL"
