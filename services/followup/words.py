@@ -24,8 +24,10 @@ class DateWords:
         key = f"explain.{reason.code}"
         counted = reason.params.get("days", reason.params.get("months"))
         if isinstance(counted, int):
-            return self._catalogue.plural(key, counted, **self._shown(reason))
-        return self._catalogue.text(key, **self._shown(reason))
+            words = self._catalogue.plural(key, counted, **self._shown(reason))
+        else:
+            words = self._catalogue.text(key, **self._shown(reason))
+        return words[:1].upper() + words[1:]  # some begin with a date
 
     def dates(self, reasons: Sequence[Reason]) -> list[str]:
         """How the dates came about, a sentence each."""

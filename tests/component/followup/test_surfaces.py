@@ -19,7 +19,7 @@ from chassis.db import Database
 from chassis.reemission import reemit
 from services.deliberation.adapters.reemitters import REEMITTERS as DELIBERATIONS
 from services.followup.adapters.reemitters import REEMITTERS
-from tests.component.followup.conftest import COORDINATOR, HERE, OFFICER, THERE, Running, principal
+from tests.component.followup.suite import COORDINATOR, HERE, OFFICER, THERE, Running, principal
 
 PROMISES = f"municipalities/{HERE}/promises"
 ANSWER = {"decision": "PARTLY", "reason": "Fordi halvdelen er gjort"}
@@ -259,7 +259,7 @@ class TestReading:
         assert list(second.explanation) == [
             "Rapporten blev overdraget torsdag 28. august 2025. Fra den dag tælles der.",
             "10 måneder efter torsdag 28. august 2025 er søndag 28. juni 2026.",
-            "søndag 28. juni 2026 er ikke en arbejdsdag: det er en søndag.",
+            "Søndag 28. juni 2026 er ikke en arbejdsdag: det er en søndag.",
             "Fristen er derfor den næste arbejdsdag, mandag 29. juni 2026.",
             "Et svar tæller fra søndag 28. juni 2026, når månederne er gået, og skal være givet senest "
             "mandag 29. juni 2026.",

@@ -59,7 +59,7 @@ def _days(items: Sequence[Owed], municipality: str, say: StandWords) -> list[dic
         kind, badge = say.state(owed[0].status)
         days.append(
             {
-                "due": due,
+                "due": say.day(due, capital=True),
                 "kind": kind,
                 "badge": badge,
                 "wait": say.wait(owed[0].status),

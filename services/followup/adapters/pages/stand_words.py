@@ -25,11 +25,13 @@ class StandWords:
         self.words = words
         self.f = formats
 
-    def day(self, day: date) -> str:
-        return self.f.date(day, weekday=True)
+    def day(self, day: date, *, capital: bool = False) -> str:
+        """'fredag 28. november 2025'; with a capital where it begins a heading."""
+        shown = self.f.date(day, weekday=True)
+        return shown[:1].upper() + shown[1:] if capital else shown
 
     def line(self, view: PromiseView) -> str:
-        """A promise as a whole, in a line."""
+        """A promise as a whole, in a line beside its badge."""
         standing, text = view.standing, self.words.text
         if standing.stand is Stand.OVERDUE:
             first = standing.overdue[0]
@@ -41,8 +43,7 @@ class StandWords:
                 )
             return line
         if standing.latest is not None:
-            decision = self.decision(standing.latest)
-            line = text("stand.answered", decision=decision, date=self.f.date(standing.latest.answer_date))
+            line = text("stand.answered", date=self.f.date(standing.latest.answer_date))
             if standing.next_due is not None:
                 line += " " + text("stand.next", due=self.f.date(standing.next_due))
             return line

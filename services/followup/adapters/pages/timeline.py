@@ -18,7 +18,7 @@ class Mark:
     """A date on the line: `kind` is late (somebody was not answered), done (all were) or open."""
 
     number: int
-    due: date
+    due: str
     x: str
     kind: str
     what: str
@@ -73,7 +73,7 @@ def _mark(
     headings = dict.fromkeys(say.heading(checkpoint) for checkpoint, _ in dated)
     return Mark(
         number=number,
-        due=day,
+        due=say.day(day, capital=True),
         x=position((day - start).days, 0, span),
         kind="late" if late else "done" if answered == len(dated) else "open",
         what=" / ".join(headings),
