@@ -19,9 +19,12 @@ class Entry(Generic[U]):
     jobs).
     """
 
-    def __init__(self, database: Database, make_uow: Callable[[Transaction], U]) -> None:
+    def __init__(
+        self, database: Database, make_uow: Callable[[Transaction], U], *, concurrent: bool = False
+    ) -> None:
         self._database = database
         self._make_uow = make_uow
+        self._concurrent = concurrent
 
     def read(self, caller: Caller, municipality: str, use_case: Callable[[U], R]) -> R:
         """Run `use_case` over one consistent state of the store."""
@@ -53,7 +56,9 @@ class Entry(Generic[U]):
 
         def opened() -> AbstractContextManager[Transaction]:
             return self._database.writing(
-                municipality, correlation_id=caller.correlation_id, concurrent=concurrent
+                municipality,
+                correlation_id=caller.correlation_id,
+                concurrent=concurrent or self._concurrent,
             )
 
         def once() -> R:

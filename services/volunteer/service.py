@@ -29,7 +29,10 @@ def build(context: BuildContext) -> Service:
 
     settings = VolunteerSettings.read("volunteer", context.service_settings)
     meter = PrometheusMeter(context.metrics)
-    entry: Entry[UnitOfWork] = Entry(context.database, lambda transaction: SqlUnitOfWork(transaction, meter))
+    # Many sign up at once: each use case locks the rows on which it decides.
+    entry: Entry[UnitOfWork] = Entry(
+        context.database, lambda transaction: SqlUnitOfWork(transaction, meter), concurrent=True
+    )
     promises = FollowupPromises(lambda: context.channel("followup"), settings.followup_seconds)
     tasks = TaskDesk(entry, context.clock, promises)
     sign_ups, people = SignUpDesk(entry, context.clock), PersonDesk(entry, context.clock)

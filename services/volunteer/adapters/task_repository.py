@@ -74,7 +74,10 @@ class SqlSlots(Scoped):
 
     def save(self, slot: Slot) -> None:
         self.own(slot.municipality)
-        self.replace_version(slots, decided(slot), slots.c.slot_id == slot.id)
+        try:
+            self.replace_version(slots, decided(slot), slots.c.slot_id == slot.id)
+        except IntegrityError:
+            raise DomainError(Code.ABORTED, "SLOT_OVERBOOKED") from None
 
     def move(self, slot: Slot, *, confirmed: int = 0, waiting: int = 0, arrived: int = 0) -> Slot:
         self.own(slot.municipality)

@@ -77,7 +77,10 @@ class SlotRepository(Protocol):
         """All slots of a task, by id."""
 
     def save(self, slot: Slot) -> None:
-        """What a coordinator decides, version - 1 by this; never the counts. Raises ABORTED ETAG_STALE."""
+        """What a coordinator decides, version - 1 by this; never the counts.
+
+        Raises DomainError ABORTED ETAG_STALE, and SLOT_OVERBOOKED as `move`.
+        """
 
     def move(self, slot: Slot, *, confirmed: int = 0, waiting: int = 0, arrived: int = 0) -> Slot:
         """Change the counts by so many; the slot as it is then.
