@@ -22,10 +22,10 @@ from services.volunteer.adapters.rows import (
     sign_up_row,
 )
 from services.volunteer.adapters.tables import people, person_contacts, sign_ups, sought_promises
+from services.volunteer.adapters.task_repository import LIVE_STATES
 from services.volunteer.domain.person import Contact, Person
-from services.volunteer.domain.sign_up import HOLDING, LIVE, SignUp, SignUpState
+from services.volunteer.domain.sign_up import HOLDING, SignUp, SignUpState
 
-_LIVE = sorted(state.value for state in LIVE)
 _HOLDING = sorted(state.value for state in HOLDING)
 
 
@@ -52,11 +52,11 @@ class SqlSignUps(Scoped):
         return self._all(query.limit(limit) if limit is not None else query)
 
     def live(self, slot_id: UUID) -> Sequence[SignUp]:
-        query = self._select(sign_ups.c.slot_id == slot_id, sign_ups.c.state.in_(_LIVE))
+        query = self._select(sign_ups.c.slot_id == slot_id, sign_ups.c.state.in_(LIVE_STATES))
         return self._all(query.order_by(sign_ups.c.number))
 
     def live_of(self, person_id: UUID) -> Sequence[SignUp]:
-        query = self._select(sign_ups.c.person_id == person_id, sign_ups.c.state.in_(_LIVE))
+        query = self._select(sign_ups.c.person_id == person_id, sign_ups.c.state.in_(LIVE_STATES))
         return self._all(query.order_by(sign_ups.c.task_id, sign_ups.c.slot_id))
 
     def queue_numbers(self, wanted: Sequence[SignUp]) -> Mapping[UUID, int]:
@@ -127,6 +127,10 @@ class SqlPeople(Scoped):
 
     def of_subject(self, subject: str) -> Person | None:
         row = self.connection.execute(self._of_subject(subject)).one_or_none()
+        return None if row is None else person_of(row)
+
+    def lock_subject(self, subject: str) -> Person | None:
+        row = self.connection.execute(self._of_subject(subject).with_for_update()).one_or_none()
         return None if row is None else person_of(row)
 
     def lock_own(self, fresh: Person) -> Person:

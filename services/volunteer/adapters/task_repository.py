@@ -18,10 +18,13 @@ from sqlalchemy.exc import IntegrityError
 from chassis.errors import Code, DomainError
 from chassis.scoped import Scoped
 from services.volunteer.adapters.rows import decided, slot_of, slot_row, task_of, task_row
-from services.volunteer.adapters.tables import slots, tasks
+from services.volunteer.adapters.tables import sign_ups, slots, tasks
 from services.volunteer.app.ports import Places
+from services.volunteer.domain.sign_up import LIVE
 from services.volunteer.domain.slot import Slot
 from services.volunteer.domain.task import Task, TaskState
+
+LIVE_STATES = sorted(state.value for state in LIVE)
 
 
 class SqlTasks(Scoped):
@@ -141,6 +144,15 @@ class SqlSlots(Scoped):
 
     def queued(self, now: datetime, limit: int) -> Sequence[Slot]:
         return self._soonest(select(slots).where(self._coming(now), slots.c.waiting > 0), limit)
+
+    def taken_by(self, person_id: UUID) -> Sequence[Slot]:
+        live = and_(
+            sign_ups.c.municipality_id == slots.c.municipality_id,
+            sign_ups.c.slot_id == slots.c.slot_id,
+            sign_ups.c.person_id == person_id,
+            sign_ups.c.state.in_(LIVE_STATES),
+        )
+        return [slot_of(row) for row in self.rows(select(slots).join(sign_ups, live).where(self.mine(slots)))]
 
     def many(self, wanted: Sequence[UUID]) -> Mapping[UUID, Slot]:
         query = select(slots).where(self.mine(slots, slots.c.slot_id.in_(set(wanted))))

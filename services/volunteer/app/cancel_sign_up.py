@@ -8,7 +8,7 @@ from uuid import UUID
 from chassis.clock import Clock
 from chassis.context import Caller
 from services.volunteer.app.gate import nameless
-from services.volunteer.app.moves import fill, leave, places_of, tell
+from services.volunteer.app.moves import fill, leave, tell_change
 from services.volunteer.app.own_sign_ups import readable_sign_up
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.app.present import sign_up_view
@@ -35,8 +35,7 @@ def cancel_sign_up(uow: UnitOfWork, caller: Caller, command: CancelSignUp, *, cl
     now = clock.now()
     cancelled = sign_up.cancelled(CancelledBy.VOLUNTEER, now)
     slot.require_to_come(now)
-    before = places_of(uow, task, now)
-    fill(uow, leave(uow, slot, [sign_up], CancelledBy.VOLUNTEER, now), now)
-    tell(uow, task, before, now)
+    left = fill(uow, leave(uow, slot, [sign_up], CancelledBy.VOLUNTEER, now), now)
+    tell_change(uow, task, slot, left, now)
     uow.audit.record(nameless(caller) if own else caller, "sign-up.cancel", sign_up.name)
     return sign_up_view(uow, cancelled)

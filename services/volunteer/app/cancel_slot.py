@@ -10,7 +10,7 @@ from chassis.auth.principal import Role
 from chassis.clock import Clock
 from chassis.context import Caller
 from services.volunteer.app.gate import admit
-from services.volunteer.app.moves import call_off, places_of, tell
+from services.volunteer.app.moves import call_off, tell
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.app.present import slot_view
 from services.volunteer.app.views import SlotView
@@ -32,9 +32,8 @@ def cancel_slot(uow: UnitOfWork, caller: Caller, command: CancelSlot, *, clock: 
     slot = uow.slots.lock(task.id, command.slot)
     check_etag(command.etag, slot_view(slot).etag)
     now = clock.now()
-    before = places_of(uow, task, now)
     cancelled = call_off(uow, slot, now)
-    tell(uow, task, before, now)
+    tell(uow, task, now)
     details = {"confirmed": str(slot.confirmed), "waiting": str(slot.waiting)}
     uow.audit.record(caller, "slot.cancel", slot.name, details)
     return slot_view(cancelled)

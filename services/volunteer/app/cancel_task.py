@@ -22,6 +22,6 @@ def cancel_task(uow: UnitOfWork, caller: Caller, command: TaskAct, *, clock: Clo
     for slot in coming:
         call_off(uow, slot, now)
     uow.tasks.save(cancelled)
-    tell(uow, cancelled, None, now)
+    tell(uow, cancelled, now)
     uow.audit.record(caller, "task.cancel", task.name, {"slots": str(len(coming))})
     return task_view(uow, caller, cancelled, now)

@@ -18,6 +18,6 @@ def close_task(uow: UnitOfWork, caller: Caller, command: TaskAct, *, clock: Cloc
     task, now = locked_task(uow, caller, command), clock.now()
     closed = task.closed(now)
     uow.tasks.save(closed)
-    tell(uow, closed, None, now)
+    tell(uow, closed, now)
     uow.audit.record(caller, "task.close", task.name)
     return task_view(uow, caller, closed, now)

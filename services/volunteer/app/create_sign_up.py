@@ -10,7 +10,7 @@ from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.errors import Code, DomainError, FieldViolation
 from services.volunteer.app.gate import admit, coordinates, nameless, visible_task, volunteers
-from services.volunteer.app.moves import places_of, tell
+from services.volunteer.app.moves import tell_change
 from services.volunteer.app.people import own_person, unknown
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.app.present import sign_up_view
@@ -44,24 +44,27 @@ def create_sign_up(uow: UnitOfWork, caller: Caller, command: CreateSignUp, *, cl
     now = clock.now()
     task.require_open()
     slot.require_to_come(now)
-    live = uow.sign_ups.live_of(person.id)
-    require_no_overlap(slot, uow.slots.many([each.slot for each in live]).values())
-    before = places_of(uow, task, now)
+    require_no_overlap(slot, uow.slots.taken_by(person.id))
     sign_up: SignUp = claim(slot, uuid4(), person.id, now)
     uow.sign_ups.add(sign_up)
-    uow.slots.move(slot, confirmed=int(sign_up.holds), waiting=int(not sign_up.holds), arrived=1)
-    uow.meter.signed_up("confirmed" if sign_up.holds else "waitlisted")
-    tell(uow, task, before, now)
+    holds = sign_up.holds
+    taken = uow.slots.move(slot, confirmed=int(holds), waiting=int(not holds), arrived=1)
+    uow.meter.signed_up("confirmed" if holds else "waitlisted")
+    tell_change(uow, task, slot, taken, now)
     uow.audit.record(nameless(caller) if own else caller, "sign-up.create", sign_up.name)
     return sign_up_view(uow, sign_up)
 
 
 def _whose(uow: UnitOfWork, caller: Caller, person_id: UUID | None) -> tuple[Person, bool]:
     """The person, locked, and whether it is the caller."""
-    own = own_person(uow, caller)
-    if own is not None and person_id in (None, own.id):
-        return uow.people.lock(own.id), True
-    if person_id is not None:
+    if person_id is None:
+        locked = uow.people.lock_subject(caller.principal.subject) if volunteers(uow, caller) else None
+        if locked is not None:
+            return locked, True
+    else:
+        own = own_person(uow, caller)
+        if own is not None and own.id == person_id:
+            return uow.people.lock(own.id), True
         if not coordinates(uow, caller):
             raise unknown()
         return uow.people.lock(person_id), False

@@ -10,7 +10,7 @@ from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.ids import uuid7
 from services.volunteer.app.gate import admit
-from services.volunteer.app.moves import places_of, tell
+from services.volunteer.app.moves import tell
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.app.present import slot_view
 from services.volunteer.app.views import SlotView
@@ -34,7 +34,6 @@ def create_slot(uow: UnitOfWork, caller: Caller, command: CreateSlot, *, clock: 
     task.require_standing()
     zone = command.fields.time_zone or municipality.time_zone
     timing = replace(command.fields, time_zone=zone).checked(now)
-    before = places_of(uow, task, now)
     slot = Slot(
         municipality=uow.municipality,
         task=task.id,
@@ -47,6 +46,6 @@ def create_slot(uow: UnitOfWork, caller: Caller, command: CreateSlot, *, clock: 
         update_time=now,
     )
     uow.slots.add(slot)
-    tell(uow, task, before, now)
+    tell(uow, task, now)
     uow.audit.record(caller, "slot.create", slot.name, {"capacity": str(slot.capacity)})
     return slot_view(slot)

@@ -9,7 +9,7 @@ from chassis.auth.principal import Role
 from chassis.clock import Clock
 from chassis.context import Caller
 from services.volunteer.app.gate import admit, coordinates, nameless
-from services.volunteer.app.moves import fill, leave, places_of, tell
+from services.volunteer.app.moves import fill, leave, tell_change
 from services.volunteer.app.people import own_person, unknown
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.domain.person import Person
@@ -27,13 +27,12 @@ def delete_person(uow: UnitOfWork, caller: Caller, person_id: UUID | None, *, cl
     # By task and slot: locks are taken in one order everywhere.
     for task_id, of_task in groupby(uow.sign_ups.live_of(person.id), key=lambda sign_up: sign_up.task):
         task = uow.tasks.lock(task_id)
-        before = places_of(uow, task, now)
         for found in of_task:
             slot = uow.slots.lock(task_id, found.slot)
             sign_up = uow.sign_ups.get(slot.id, found.id)
             if slot.to_come(now) and sign_up.live:
-                fill(uow, leave(uow, slot, [sign_up], CancelledBy.ERASURE, now), now)
-        tell(uow, task, before, now)
+                left = fill(uow, leave(uow, slot, [sign_up], CancelledBy.ERASURE, now), now)
+                tell_change(uow, task, slot, left, now)
     uow.people.remove_contact(person.id)
     uow.people.save(person.erased(now))
     uow.audit.record(nameless(caller) if own else caller, "person.delete", person.name)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import replace
 from datetime import datetime
 
-from services.volunteer.app.ports import Places, UnitOfWork
+from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.domain.sign_up import CancelledBy, SignUp, SignUpState, promoted
 from services.volunteer.domain.slot import Slot
 from services.volunteer.domain.task import Task
@@ -40,16 +39,20 @@ def call_off(uow: UnitOfWork, slot: Slot, now: datetime) -> Slot:
     return leave(uow, called_off, uow.sign_ups.live(slot.id), CancelledBy.ORGANISER, now)
 
 
-def places_of(uow: UnitOfWork, task: Task, now: datetime) -> Places:
-    return uow.slots.places([task.id], now).get(task.id, Places())
+def tell(uow: UnitOfWork, task: Task, now: datetime) -> None:
+    """Tell others what stands, under the task's lock, so that the last event tells the last state.
 
-
-def tell(uow: UnitOfWork, task: Task, before: Places | None, now: datetime) -> None:
-    """Tell others what stands, where it differs from `before` (None: whatever it was).
-
-    Under the task's lock, so that the last event tells the last state. A task that was never published is
-    nobody else's to know.
+    A task that was never published is nobody else's to know.
     """
-    after = places_of(uow, task, now)
-    if task.public and (before is None or replace(before, waiting=0) != replace(after, waiting=0)):
-        uow.events.task_changed(task, after)
+    if task.public:
+        uow.events.task_changed(task, uow.slots.places([task.id], now)[task.id])
+
+
+def tell_change(uow: UnitOfWork, task: Task, before: Slot, after: Slot, now: datetime) -> None:
+    """As `tell`, where the slot's change makes a difference to others: who waits makes none."""
+    if _told(before) != _told(after):
+        tell(uow, task, now)
+
+
+def _told(slot: Slot) -> tuple[object, ...]:
+    return slot.start, slot.capacity, slot.free, slot.cancelled

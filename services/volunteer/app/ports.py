@@ -104,6 +104,9 @@ class SlotRepository(Protocol):
     def queued(self, now: datetime, limit: int) -> Sequence[Slot]:
         """Slots to come for which people wait, the soonest first."""
 
+    def taken_by(self, person_id: UUID) -> Sequence[Slot]:
+        """The slots of the person's live sign-ups."""
+
     def many(self, slots: Sequence[UUID]) -> Mapping[UUID, Slot]: ...
 
 
@@ -153,6 +156,9 @@ class PersonRepository(Protocol):
 
     def of_subject(self, subject: str) -> Person | None:
         """Whom the sign-in's subject names here."""
+
+    def lock_subject(self, subject: str) -> Person | None:
+        """As `of_subject`, locked as by `lock`."""
 
     def lock_own(self, fresh: Person) -> Person:
         """Whom `fresh.subject` names here, locked; `fresh` itself, stored, when that is nobody yet."""

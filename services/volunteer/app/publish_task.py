@@ -19,6 +19,6 @@ def publish_task(uow: UnitOfWork, caller: Caller, command: TaskAct, *, clock: Cl
     coming = uow.slots.coming([task.id], now).get(task.id, ())
     published = task.published(now, slots_to_come=len(coming))
     uow.tasks.save(published)
-    tell(uow, published, None, now)
+    tell(uow, published, now)
     uow.audit.record(caller, "task.publish", task.name)
     return task_view(uow, caller, published, now)

@@ -10,7 +10,7 @@ from chassis.auth.principal import Role
 from chassis.clock import Clock
 from chassis.context import Caller
 from services.volunteer.app.gate import admit
-from services.volunteer.app.moves import fill, places_of, tell
+from services.volunteer.app.moves import fill, tell_change
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.app.present import slot_view
 from services.volunteer.app.views import SlotView
@@ -41,11 +41,10 @@ def update_slot(uow: UnitOfWork, caller: Caller, command: UpdateSlot, *, clock: 
     check_etag(command.etag, slot_view(slot).etag)
     fields, now = masked_fields(command.mask, command.populated, EDITABLE), clock.now()
     if fields:
-        before = places_of(uow, task, now)
-        slot = slot.edited(fields, command.fields, now)
+        before, slot = slot, slot.edited(fields, command.fields, now)
         uow.slots.save(slot)
         slot = fill(uow, slot, now)
-        tell(uow, task, before, now)
+        tell_change(uow, task, before, slot, now)
         details = {"fields": ",".join(sorted(fields)), "capacity": str(slot.capacity)}
         uow.audit.record(caller, "slot.update", slot.name, details)
     return slot_view(slot)

@@ -1,7 +1,7 @@
 """Many press at once: the last place goes to one of them, on both stores; and tests that see a race.
 
-60 people for 5 places, 20 rounds, as measured for the portal's design. Each of the unlocked variants leaves out
-what the portal does and must be seen to go wrong: else these tests could not see a race.
+60 people for 5 places, 20 rounds, as measured for the portal's design. The unlocked variant leaves out what
+the portal does and must be seen to go wrong: else these tests could not see a race.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import timedelta
+from functools import partial
 from threading import Barrier
 from typing import Any
 from uuid import UUID, uuid4
@@ -58,7 +59,9 @@ def at_once(acts: Sequence[Callable[[], Any]]) -> Counter[str]:
             done = act()
         except DomainError as error:
             return error.reason
-        return pb.SignUp.State.Name(done.state).removeprefix("STATE_") if isinstance(done, pb.SignUp) else "done"
+        return (
+            pb.SignUp.State.Name(done.state).removeprefix("STATE_") if isinstance(done, pb.SignUp) else "done"
+        )
 
     with ThreadPoolExecutor(len(acts)) as pool:
         return Counter(pool.map(one, acts))
@@ -76,7 +79,7 @@ def test_of_sixty_at_once_five_have_places_and_the_others_wait_in_order(house: H
     people = callers(house)
     for number in range(ROUNDS):
         (slot,) = house.open(PLACES, (START + timedelta(days=number),))
-        told = at_once([lambda who=who: house.sign_up(slot, who) for who in people])  # type: ignore[misc]
+        told = at_once([partial(house.sign_up, slot, who) for who in people])
         assert told == {"CONFIRMED": PLACES, "WAITLISTED": PEOPLE - PLACES}
         kept = house.all(slot)
         assert [each.state for each in kept[:PLACES]] == [pb.SignUp.STATE_CONFIRMED] * PLACES
@@ -171,9 +174,9 @@ def test_without_locks_the_test_sees_overbooking(house: House) -> None:
         (slot,) = house.open(PLACES, (START + timedelta(days=number),))
         if house.database.shared:
             house.use(Unlocked)
-            at_once([lambda who=who: house.sign_up(slot, who) for who in people])  # type: ignore[misc]
+            at_once([partial(house.sign_up, slot, who) for who in people])
         else:
-            at_once([lambda who=who: in_two_steps(house, slot, who) for who in people])  # type: ignore[misc]
+            at_once([partial(in_two_steps, house, slot, who) for who in people])
         overbooked += places_taken(house, slot) > PLACES
         if overbooked:
             return
@@ -184,7 +187,7 @@ def test_without_locks_the_stores_own_guard_still_holds(house: House) -> None:
     people = callers(house)
     (slot,) = house.open(PLACES)
     house.use(UnlockedButGuarded)
-    told = at_once([lambda who=who: house.sign_up(slot, who) for who in people])  # type: ignore[misc]
+    told = at_once([partial(house.sign_up, slot, who) for who in people])
     assert places_taken(house, slot) == house.slot(slot).confirmed <= PLACES
     assert set(told) <= {"CONFIRMED", "WAITLISTED", "SLOT_OVERBOOKED"}
 
@@ -195,7 +198,7 @@ def test_one_person_takes_one_of_many_slots_at_the_same_time(house: House) -> No
         # Each half an hour after the one before, all within two hours.
         times = [START + timedelta(days=number, minutes=30 * step) for step in range(4)]
         slots = [slot for start in times for slot in house.open(1, (start,))]
-        told = at_once([lambda slot=slot: house.sign_up(slot, who) for slot in slots])  # type: ignore[misc]
+        told = at_once([partial(house.sign_up, slot, who) for slot in slots])
         assert told == {"CONFIRMED": 1, "SLOT_OVERLAPS": len(slots) - 1}
 
 
@@ -222,9 +225,9 @@ def test_cancelling_and_joining_at_once_loses_nobody(house: House) -> None:
     first = [house.sign_up(slot, who) for who in people[:15]]
     acts: list[Callable[[], Any]] = []
     for sign_up, who in zip(first[:10], people[:10], strict=True):
-        acts.append(lambda sign_up=sign_up, who=who: house.cancel(sign_up.name, who))
+        acts.append(partial(house.cancel, sign_up.name, who))
     for who in people[15:]:
-        acts.append(lambda who=who: house.sign_up(slot, who))
+        acts.append(partial(house.sign_up, slot, who))
     acts += [lambda: house.resize(slot, 7), lambda: house.resize(slot, 8)]
     acts.append(lambda: house.people.delete_person(people[14], erase_me()))
     random.Random(5).shuffle(acts)
@@ -249,7 +252,7 @@ def test_cancelling_and_joining_at_once_loses_nobody(house: House) -> None:
 def test_two_slots_of_one_task_at_once_tell_what_stands_in_the_end(house: House) -> None:
     people = [house.known(number) for number in range(20)]
     slots = house.open(20, (START, START + timedelta(days=1)))
-    acts = [lambda slot=slot, who=who: house.sign_up(slot, who) for slot in slots for who in people]  # type: ignore[misc]
+    acts = [partial(house.sign_up, slot, who) for slot in slots for who in people]
     assert at_once(acts) == {"CONFIRMED": 40}
     assert (last_told(house, slots[0]).places, last_told(house, slots[0]).free) == (40, 0)
 
@@ -266,5 +269,3 @@ def last_told(house: House, slot: str) -> TaskChanged:
     ordered = sorted(rows, key=lambda row: int(row.headers["ce_sequence"]))
     assert [int(row.headers["ce_sequence"]) for row in ordered] == list(range(1, len(ordered) + 1))
     return TaskChanged.FromString(ordered[-1].payload)
-
-

@@ -1,4 +1,4 @@
-"""The volunteer portal's ports in memory, for tests without a store; one suite holds them to the real ones."""
+"""The volunteer portal's ports in memory, for tests without a store; one suite holds them to the real."""
 
 from __future__ import annotations
 
@@ -215,6 +215,10 @@ class _Slots(_Scoped):
         waited_for = (s for s in self.mine(self.tables.slots) if s.to_come(now) and s.waiting)
         return self._soonest(waited_for)[:limit]
 
+    def taken_by(self, person_id: UUID) -> Sequence[Slot]:
+        live = [s for s in self.mine(self.tables.sign_ups) if s.person == person_id and s.live]
+        return [self.tables.slots[self.m, sign_up.slot] for sign_up in live]
+
     def many(self, slots: Sequence[UUID]) -> Mapping[UUID, Slot]:
         return {slot.id: slot for slot in self.mine(self.tables.slots) if slot.id in slots}
 
@@ -262,9 +266,7 @@ class _SignUps(_Scoped):
             if (after is None or each.number > after) and (each.holds or not places_only)
         ][:limit]
 
-    def page_of(
-        self, person_id: UUID, limit: int, before: tuple[datetime, UUID] | None
-    ) -> Sequence[SignUp]:
+    def page_of(self, person_id: UUID, limit: int, before: tuple[datetime, UUID] | None) -> Sequence[SignUp]:
         found = [
             each
             for each in self.mine(self.tables.sign_ups)
@@ -297,6 +299,8 @@ class _People(_Scoped):
 
     def of_subject(self, subject: str) -> Person | None:
         return next((p for p in self.mine(self.tables.people) if p.subject == subject), None)
+
+    lock_subject = of_subject
 
     def lock_own(self, fresh: Person) -> Person:
         if fresh.subject is None:

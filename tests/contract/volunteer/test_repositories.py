@@ -32,7 +32,7 @@ HERE, THERE = "hjemby", "naboby"
 CLOCK = noon()
 SOON = NOON + timedelta(days=1, microseconds=7)
 CONTACT = Contact("Åse Ærlig", "20 00 00 01", "aase@example.org")
-FIELDS = TaskFields("Læseven", "Læs højt\nfor et barn.", "Skolen", "Kontoret", "20 00 00 02", "Tålmod", "Kode 7")
+FIELDS = TaskFields("Læseven", "Læs\nhøjt.", "Skolen", "Kontoret", "20 00 00 02", "Tålmod", "Kode 7")
 
 
 @pytest.fixture(params=["memory", *KINDS])
@@ -295,6 +295,11 @@ class TestSignUps:
         in_order = sorted(rows, key=lambda row: (row.task, row.slot))
         assert run(HERE, lambda uow: uow.sign_ups.live_of(person.id)) == in_order
         assert run(THERE, lambda uow: uow.sign_ups.live_of(person.id)) == []
+        taken = run(HERE, lambda uow: uow.slots.taken_by(person.id))
+        assert {each.id for each in taken} == {each.id for each in slots}
+        run(HERE, lambda uow: uow.sign_ups.save(rows[0].cancelled(CancelledBy.VOLUNTEER, NOON)))
+        assert slots[0].id not in {s.id for s in run(HERE, lambda uow: uow.slots.taken_by(person.id))}
+        assert run(THERE, lambda uow: uow.slots.taken_by(person.id)) == []
 
     def test_who_has_had_a_place(self, run: Run, scene: tuple[Slot, Person, Person]) -> None:
         slot, person, other = scene
@@ -314,7 +319,9 @@ class TestPeople:
         assert run(HERE, lambda uow: uow.people.get(person.id)) == person
         assert run(HERE, lambda uow: uow.people.lock(person.id)) == person
         assert run(HERE, lambda uow: uow.people.of_subject("v-1")) == person
+        assert run(HERE, lambda uow: uow.people.lock_subject("v-1")) == person
         assert run(HERE, lambda uow: uow.people.of_subject("v-2")) is None
+        assert run(HERE, lambda uow: uow.people.lock_subject("v-2")) is None
         both = [person.id, phoned.id, uuid4()]
         assert run(HERE, lambda uow: uow.people.contacts(both)) == dict.fromkeys(both[:2], CONTACT)
         assert run(THERE, lambda uow: uow.people.contacts(both)) == {}

@@ -60,9 +60,7 @@ class House:
     def run(self, use_case: Callable[..., R], *arguments: Any, by: Caller = COORDINATOR, at: str = HERE) -> R:
         return self.entry.run(at, lambda uow: use_case(uow, by, *arguments))
 
-    def act(
-        self, use_case: Callable[..., R], *arguments: Any, by: Caller = COORDINATOR, at: str = HERE
-    ) -> R:
+    def act(self, use_case: Callable[..., R], *arguments: Any, by: Caller = COORDINATOR, at: str = HERE) -> R:
         """A use case that asks for the time."""
         return self.entry.run(at, lambda uow: use_case(uow, by, *arguments, clock=self.clock))
 
