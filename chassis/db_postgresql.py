@@ -42,6 +42,8 @@ _CONFLICT = {"40001", "40P01"}  # serialization failure, deadlock
 _BUSY = {"55P03", "57014", "53300"}  # lock time-out, statement time-out, too many connections
 _AWAY = {"57P01", "57P02", "57P03", "57P05"}  # shut down, crashed, starting, idle too long
 _READ_ONLY = "25006"
+# Too long, out of range, no character of the database's encoding: the edge should have refused it.
+_NOT_STORABLE = {"22001", "22003", "22021", "22P05"}
 _NO_ROLE = {"22023", "42704", "42501"}
 
 MIGRATION_LOCK_SECONDS = 5.0
@@ -187,6 +189,8 @@ class PostgresqlStore:
                 raise StoreConflict from error
             if state in _BUSY:
                 raise store_busy() from error
+            if state in _NOT_STORABLE or _has_nul(error):
+                raise DomainError(Code.INVALID_ARGUMENT, "VALUE_NOT_STORABLE") from error
             is_standby = writing and state == _READ_ONLY
             if error.connection_invalidated or state in _AWAY or is_standby or _never_connected(error):
                 if not self._away.is_set():
@@ -211,6 +215,13 @@ def _never_connected(error: DBAPIError) -> bool:
     return isinstance(error.orig, psycopg.OperationalError) and (
         error.orig.sqlstate is None or error.orig.sqlstate.startswith(("08", "28", "3D"))
     )
+
+
+def _has_nul(error: DBAPIError) -> bool:
+    """The driver refuses a text with a NUL itself; SQLite keeps one."""
+    import psycopg
+
+    return isinstance(error.orig, psycopg.DataError) and error.orig.sqlstate is None
 
 
 def _refuse_failed(connection: Connection) -> None:

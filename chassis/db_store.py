@@ -42,7 +42,8 @@ class Store(Protocol):
     def connection(self, scope: Scope) -> AbstractContextManager[Connection]:
         """A transaction of that scope: committed when the block ends normally, else rolled back.
 
-        Raises DomainError UNAVAILABLE: STORE_BUSY, STORE_AWAY, or (StoreConflict) STORE_CONFLICT.
+        Raises DomainError UNAVAILABLE: STORE_BUSY, STORE_AWAY, or (StoreConflict) STORE_CONFLICT;
+        INVALID_ARGUMENT: VALUE_NOT_STORABLE, for what an edge should have refused.
         """
         ...
 

@@ -27,7 +27,6 @@ from sqlalchemy import (
     false,
     text,
 )
-from sqlalchemy.dialects.postgresql import JSONB
 from sqlalchemy.types import TypeDecorator, TypeEngine
 
 
@@ -52,8 +51,8 @@ class UtcDateTime(TypeDecorator[datetime]):
 
 
 def json_type() -> TypeEngine[Any]:
-    """JSON text on SQLite, jsonb on PostgreSQL."""
-    return JSON().with_variant(JSONB(), "postgresql")
+    """JSON as it is written, also on PostgreSQL: its jsonb would lose the order of a table's columns."""
+    return JSON()
 
 
 def serial_type() -> TypeEngine[int]:

@@ -276,3 +276,28 @@ def test_a_store_that_takes_no_writes_is_not_writable(database: Database, stores
     with pytest.raises(DomainError) as away, database.writing(HERE) as transaction:
         take(transaction, 1)
     assert away.value.reason == "STORE_AWAY"
+
+
+@pytest.mark.parametrize("value", ["a\x00b", "x" * 64])
+def test_a_text_that_cannot_be_stored_is_the_caller_s_to_change(database: Database, value: str) -> None:
+    with pytest.raises(DomainError) as refused, database.writing(HERE) as transaction:
+        transaction.jobs.enqueue("count", {}, key=value * 10)
+    assert (refused.value.code, refused.value.reason) == (Code.INVALID_ARGUMENT, "VALUE_NOT_STORABLE")
+    assert taken(database) == [0, 0]
+
+
+def test_a_number_that_cannot_be_stored_too(database: Database) -> None:
+    with pytest.raises(DomainError) as refused, database.writing(HERE) as transaction:
+        transaction.connection.execute(update(PLACES).values(taken=2**40))
+    assert refused.value.reason == "VALUE_NOT_STORABLE"
+
+
+def test_json_keeps_the_order_in_which_it_was_written(stores: Stores) -> None:
+    database = stores.new(METADATA)
+    payload = {"zulu": 1, "a": 2, "mike": {"y": 1, "b": 2}}
+    with database.writing(HERE) as transaction:
+        job_id = transaction.jobs.enqueue("count", payload, key="1")
+    with database.reading(HERE) as transaction:
+        job = transaction.jobs.get(job_id)
+    assert job is not None
+    assert (list(job.payload), list(job.payload["mike"])) == (["zulu", "a", "mike"], ["y", "b"])
