@@ -4,7 +4,8 @@ share of the data folder.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Mapping
 from typing import TYPE_CHECKING
 
 import grpc
@@ -19,9 +20,6 @@ from chassis.folder_lock import FolderLock
 
 if TYPE_CHECKING:
     from chassis.events.ports import Broker
-
-Credentials = Callable[[str], grpc.ChannelCredentials | None]
-"""By a neighbour's name, what its channel is secured with."""
 
 
 def check_alone(settings: SuiteSettings, descriptor: Descriptor) -> None:
@@ -38,6 +36,11 @@ def check_alone(settings: SuiteSettings, descriptor: Descriptor) -> None:
             for asked in descriptor.asks
             if asked not in settings.grpc_addresses
         ]
+        if not settings.tls:
+            problems.append(
+                "BORGERTING_TLS__CERTIFICATE, …__KEY and …__CA must be set in the production profile: "
+                "by them the services know one another."
+            )
     if problems:
         raise SettingsError(problems)
 
@@ -65,26 +68,21 @@ def lock_folder(settings: SuiteSettings, alone: str | None) -> FolderLock:
 class Neighbours:
     """Channels to services in other processes: one each, kept, since a channel is many connections."""
 
-    def __init__(
-        self,
-        settings: SuiteSettings,
-        installed: Mapping[str, Descriptor],
-        credentials: Credentials = lambda service: None,
-    ) -> None:
+    def __init__(self, settings: SuiteSettings, installed: Mapping[str, Descriptor]) -> None:
         self._settings = settings
         self._installed = installed
-        self._credentials = credentials
+        self._lock = threading.Lock()
         self._channels: dict[str, grpc.Channel] = {}
 
     def channel(self, service: str) -> grpc.Channel:
         """Raises DomainError FAILED_PRECONDITION SERVICE_UNKNOWN."""
-        from chassis.rpc.client import tcp_channel
+        from chassis.rpc.renewing import neighbour_channel
 
-        if service not in self._channels:
-            self._channels[service] = tcp_channel(
-                self.address(service), credentials=self._credentials(service)
-            )
-        return self._channels[service]
+        with self._lock:
+            if service not in self._channels:
+                address = self.address(service)
+                self._channels[service] = neighbour_channel(address, self._settings.tls_files)
+            return self._channels[service]
 
     def address(self, service: str) -> str:
         """As configured, else its default port on this machine."""

@@ -19,6 +19,8 @@ import structlog
 
 # Libraries that have something to say only when it is a warning.
 _QUIET = ("alembic", "asyncio", "uvicorn", "uvicorn.access", "grpc", "kafka", "sqlalchemy")
+# Kafka's client says several times a second that a broker is away; ours says so when something is not done.
+_MUTE = ("kafka.cluster", "kafka.net")
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
@@ -56,6 +58,8 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     root.setLevel(level.upper())
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    for name in _MUTE:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.captureWarnings(True)
 
 
@@ -110,9 +114,11 @@ def bound(**fields: str) -> Iterator[None]:
 
 def trace(error: BaseException) -> list[str]:
     """An exception's classes and frames, without its text."""
-    lines = []
+    lines: list[str] = []
+    told: set[int] = set()  # causes may lead back to where they began
     seen: BaseException | None = error
-    while seen is not None:
+    while seen is not None and id(seen) not in told:
+        told.add(id(seen))
         lines.append(f"{type(seen).__module__}.{type(seen).__qualname__}")
         lines += [
             f"  {frame.filename}:{frame.lineno} {frame.name}"

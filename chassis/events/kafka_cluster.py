@@ -8,7 +8,7 @@ from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures import TimeoutError as OverdueError
 from contextlib import suppress
-from typing import Any, TypeVar
+from typing import Any, NoReturn, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition
 from kafka.errors import KafkaError, RetriableError, TopicAlreadyExistsError
@@ -78,7 +78,7 @@ class KafkaCluster:
             for one in networks:
                 one.close()
             self._away_until = time.monotonic() + _PAUSE_SECONDS
-            raise away(error) from error
+            raise_away(error)
 
     def ask(self, question: Callable[[KafkaAdminClient], Answer]) -> Answer:
         """The answer of the cluster. Raises CarrierAwayError when there is none in QUESTION_SECONDS."""
@@ -95,7 +95,7 @@ class KafkaCluster:
         except Exception as error:
             if isinstance(error, RetriableError | RuntimeError):
                 self._drop()
-            raise away(error) from error
+            raise_away(error)
 
     def ensure_topic(self, topic: str) -> None:
         """Raises TopicMissingError, CarrierAwayError, or what the cluster refuses it with."""
@@ -178,6 +178,13 @@ def away(error: BaseException) -> BaseException:
     if isinstance(error, RetriableError | RuntimeError | OSError):
         return CarrierAwayError(type(error).__qualname__)
     return error
+
+
+def raise_away(error: BaseException) -> NoReturn:
+    found = away(error)
+    if found is error:
+        raise error
+    raise found from error
 
 
 def _has_topic(admin: KafkaAdminClient, name: str) -> bool:

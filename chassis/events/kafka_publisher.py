@@ -11,7 +11,7 @@ from kafka import KafkaProducer
 from kafka.errors import KafkaError
 
 from chassis.events.envelope import Event
-from chassis.events.kafka_cluster import REQUEST_SECONDS, KafkaCluster, away
+from chassis.events.kafka_cluster import REQUEST_SECONDS, KafkaCluster, away, raise_away
 from chassis.events.ports import CarrierAwayError
 
 DELIVERY_SECONDS = 10.0
@@ -40,7 +40,7 @@ class KafkaPublisher:
             )
         except KafkaError as error:
             self._failed = True
-            raise away(error) from error
+            raise_away(error)
         future: Future[None] = Future()
         self._pending.append(future)
         sent.add_callback(functools.partial(self._settle, future))

@@ -19,7 +19,7 @@ from kafka.errors import (
 )
 
 from chassis.events.envelope import Envelope, Event, MalformedEventError
-from chassis.events.kafka_cluster import REQUEST_SECONDS, KafkaCluster, away
+from chassis.events.kafka_cluster import REQUEST_SECONDS, KafkaCluster, raise_away
 from chassis.events.kafka_settings import KafkaSettings
 from chassis.events.ports import Delivery
 from chassis.log import get_logger
@@ -64,7 +64,7 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
                 found = consumer.poll(timeout_ms=int(min(left, _PIECE_SECONDS) * 1000), max_records=limit)
             except Exception as error:
                 self._drop()
-                raise away(error) from error
+                raise_away(error)
             if found or self._woken.is_set() or left <= _PIECE_SECONDS:
                 break
         self._woken.clear()
@@ -91,7 +91,7 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
             # Whoever has the partition now gets them again, and drops them as duplicates.
             _log.info("offsets not committed", consumer=self._name, error=type(error).__name__)
         except KafkaError as error:
-            raise away(error) from error
+            raise_away(error)
         with self._lock:
             if delivered == list(zip(self._uncommitted, self._offsets, strict=True)):
                 del self._uncommitted[:count], self._offsets[:count]
@@ -148,9 +148,17 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
                 heartbeat_interval_ms=int(min(session / 3, 3.0) * 1000),
                 request_timeout_ms=int(max(session, REQUEST_SECONDS) * 1000) + 1000,
                 allow_auto_create_topics=False,
+                metadata_max_age_ms=60_000,  # a topic that was divided anew is noticed so soon
                 metrics_enabled=False,
             )
-            consumer.subscribe([self._cluster.topic(self._topic)], listener=self)
+            name = self._cluster.topic(self._topic)
+            consumer.subscribe([name], listener=self)
+            try:
+                # A member that joins before it knows the topic may be the one to divide it, into nothing.
+                consumer.beginning_offsets([TopicPartition(name, 0)], timeout_ms=int(REQUEST_SECONDS * 1000))
+            except BaseException as error:
+                consumer.close(autocommit=False, timeout_ms=0)
+                raise_away(error)
             self._consumer = consumer
         return self._consumer
 

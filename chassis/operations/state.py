@@ -73,7 +73,7 @@ def state_of(service: RunningService) -> ServiceState:
         checks=checks,
         outbox=outbox_state(service.database),
         inboxes=[
-            Inbox(name, int(of["lag"]), int(of["waiting"]), of["oldest_waiting_seconds"])
+            Inbox(name, int(of.get("lag", 0)), int(of["waiting"]), of["oldest_waiting_seconds"])
             for name, of in gauges
         ],
         parked=parked(service.database),

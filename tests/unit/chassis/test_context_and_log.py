@@ -117,3 +117,9 @@ def test_a_terminal_gets_lines_to_read() -> None:
     logging.getLogger().handlers[:] = handlers
     assert "it failed" in stream.getvalue()
     assert "Anna" not in stream.getvalue()
+
+
+def test_causes_that_lead_back_are_told_once() -> None:
+    first, second = ValueError("Anna"), KeyError("Anna")
+    first.__cause__, second.__cause__ = second, first
+    assert trace(first) == ["builtins.ValueError", "builtins.KeyError"]
