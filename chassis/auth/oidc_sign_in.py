@@ -76,7 +76,7 @@ class OidcSignIn:
         self._flows = SignedClaims(keys, clock, audience="borgerting-sign-in")
         self._site = site.rstrip("/")
 
-    def begin(self, request: Request, then: str = "/") -> str:
+    def start(self, request: Request, then: str = "/") -> str:
         """The provider's address to send the browser to.
 
         Raises DomainError HTTPS_REQUIRED, SIGN_IN_PROVIDER_UNAVAILABLE.

@@ -46,7 +46,7 @@ def provider_routes(
     def begin(request: Request, who: CallerOfPage) -> Response:
         """A link and no form: the policy of our pages lets no form lead to another site."""
         try:
-            return redirect(request, provider.begin(request, request.query_params.get("then", "/")))
+            return redirect(request, provider.start(request, request.query_params.get("then", "/")))
         except DomainError as error:
             return failed(request, error)
 
