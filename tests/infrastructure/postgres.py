@@ -84,7 +84,7 @@ class PostgresServer:
         self._process: subprocess.Popen[bytes] | None = None
         self._numbers = itertools.count(1)
         self._prepared: dict[tuple[str, str], Urls] = {}
-        self._as_user = _unprivileged(folder)
+        self._as_user = unprivileged(folder)
         self._initialise()
 
     @classmethod
@@ -235,7 +235,7 @@ def free_port() -> int:
         return int(probe.getsockname()[1])
 
 
-def _unprivileged(folder: Path) -> list[str]:
+def unprivileged(folder: Path) -> list[str]:
     """PostgreSQL refuses to run as root: then it runs as another user, whose `folder` becomes."""
     if os.geteuid() != 0:
         return []
