@@ -8,9 +8,15 @@ from chassis.app import Commands, ExtraCommands
 
 
 def _load() -> Commands:
-    from chassis.operations import events
+    from chassis.operations import events, outbox
 
-    return {"events": events.app}
+    return {"events": events.app, "outbox": outbox.app}
 
 
-COMMANDS = ExtraCommands(help={"events": "Tell an aggregate's state again to those who listen."}, load=_load)
+COMMANDS = ExtraCommands(
+    help={
+        "events": "Tell an aggregate's state again to those who listen.",
+        "outbox": "See events that wait or failed; replay or skip what is parked.",
+    },
+    load=_load,
+)

@@ -19,6 +19,7 @@ CHASSIS = ROOT / "chassis"
 OPENERS = {"service.py", "registry.py", "worker.py", "measures.py"}
 # The chassis's own: entry points for callers, and the loops that are entry points themselves.
 CHASSIS_OPENERS = {
+    "backlog.py",
     "consumer.py",
     "db.py",
     "dead_letters.py",
