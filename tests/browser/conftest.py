@@ -19,6 +19,8 @@ from tests.browser.desk import TARGETS, Desk, volunteers
 
 MUNICIPALITY = "strandby"
 CHROMIUM = "/usr/bin/chromium"
+WIDTHS = (360, 1280)
+LANGUAGES = ("da", "en")
 # --no-sandbox: CI runs as root in a container. The others keep it from calling home.
 ARGUMENTS = [
     "--no-sandbox",
@@ -165,6 +167,18 @@ def chromium(playwright: Playwright) -> Iterator[Browser]:
     browser = playwright.chromium.launch(executable_path=CHROMIUM, args=ARGUMENTS)
     yield browser
     browser.close()
+
+
+@pytest.fixture(params=WIDTHS, ids=lambda width: f"{width}px")
+def width(request: pytest.FixtureRequest) -> int:
+    value: int = request.param
+    return value
+
+
+@pytest.fixture(params=LANGUAGES)
+def language(request: pytest.FixtureRequest) -> str:
+    value: str = request.param
+    return value
 
 
 def public(draw: str) -> str:
