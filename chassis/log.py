@@ -56,6 +56,8 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         root.removeHandler(old)
     root.addHandler(handler)
     root.setLevel(level.upper())
+    # It would write every address that we ask, with what stands in its query.
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
     for name in _MUTE:

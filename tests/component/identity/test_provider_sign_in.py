@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import html
+import io
+import logging
 import re
 import time
 from collections.abc import Iterator
@@ -11,7 +13,9 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import pytest
+import structlog
 
+from chassis import log
 from chassis.auth.keys import FileKeys
 from chassis.auth.principal import Principal, Role
 from chassis.auth.provider import PAUSE_SECONDS
@@ -258,6 +262,27 @@ def test_what_came_of_it_is_counted_without_names(pages: tuple[Provider, Site], 
     assert 'borgerting_deliberation_sign_ins_total{outcome="signed_in"}' in text
     assert 'borgerting_deliberation_sign_ins_total{outcome="SIGN_IN_FLOW_LOST"}' in text
     assert "anna" not in text
+
+
+def test_nothing_of_it_is_logged(pages: tuple[Provider, Site], browser: Browser) -> None:
+    stream = io.StringIO()
+    handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
+    log.configure("info", stream)
+    try:
+        asked = browser.begin()
+        back = browser.at_provider(asked, "anna")
+        browser.visit(back)
+        browser.visit(f"{CALLBACK}?{urlencode({**query(back), 'error': 'Anna Hansen'})}")
+    finally:
+        structlog.reset_defaults()
+        logging.getLogger().handlers[:] = handlers
+        logging.getLogger().setLevel(level)
+    written = stream.getvalue()
+    assert "/deliberation/sign-in/oidc/callback" in written
+    secrets = [query(asked)[name] for name in ("state", "nonce", "code_challenge")]
+    session = browser.session() or ""
+    for secret in (*secrets, query(back)["code"], session, "anna", "Anna", f"{CLIENT}-secret"):
+        assert secret not in written
 
 
 def provided(tmp_path: Path, start: Starter, **changes: object) -> tuple[Provider, Site]:
