@@ -50,6 +50,8 @@ def context(
         "caller": who,
         "municipality": municipality,
         "home": site.home,
+        "room": room,
+        "site_services": site.services,
         "static": functools.partial(site.static.address, room),
         "csrf_field": CSRF_FIELD,
         "csrf_token": functools.partial(site.csrf_token, request),

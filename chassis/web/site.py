@@ -51,8 +51,9 @@ def _no_check(request: Request, token: str) -> None:
 class Site:
     """Built once by the app, kept at `app.state.site`.
 
-    `identify` says who sent a page request; `csrf_token` gives the token for this visitor's forms, and
-    `check_csrf` raises DomainError for a form that did not come from our own page.
+    `services` names every service whose pages the site has, in this process or another; those of `rooms`
+    when it is left out. `identify` says who sent a page request; `csrf_token` gives the token for this
+    visitor's forms, and `check_csrf` raises DomainError for a form that did not come from our own page.
     """
 
     def __init__(
@@ -63,8 +64,10 @@ class Site:
         csrf_token: Callable[[Request], str] = _no_token,
         check_csrf: Callable[[Request, str], None] = _no_check,
         home: str = "/",
+        services: Sequence[str] = (),
     ) -> None:
         self.rooms = tuple(rooms)
+        self.services = tuple(services) or tuple(room.name for room in rooms)
         self.identify = identify
         self.csrf_token = csrf_token
         self.check_csrf = check_csrf

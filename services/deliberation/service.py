@@ -52,6 +52,7 @@ def build(context: BuildContext) -> Service:
     from chassis.entry import Entry
     from services.deliberation.adapters import api, consumers, pages, rpc
     from services.deliberation.adapters.assembly_desk import AssemblyDesk
+    from services.deliberation.adapters.assembly_pages import FrontPage, assembly_router, make_house
     from services.deliberation.adapters.assembly_unit_of_work import SqlAssemblyUnitOfWork
     from services.deliberation.adapters.clients import GrpcSelections
     from services.deliberation.adapters.measures import assembly_gauges
@@ -64,6 +65,8 @@ def build(context: BuildContext) -> Service:
     selections = GrpcSelections(lambda: context.channel("sortition"))
     assemblies = AssemblyDesk(entry, context.clock, selections)
     reports = ReportDesk(entry, context.clock)
+    house = make_house(entry, context.clock)
+    front_page = FrontPage(house)
     context.metrics.at_scrape(assembly_gauges(context.database))
     sign_ins = Counter(
         "borgerting_deliberation_sign_ins",
@@ -71,19 +74,22 @@ def build(context: BuildContext) -> Service:
         ["outcome"],
         registry=context.metrics.registry,
     )
+    own_pages = pages.make_router(
+        registry,
+        context.page_security,
+        lambda outcome: sign_ins.labels(outcome).inc(),
+        front_page,
+        context.sign_in,
+    )
+    own_pages.include_router(assembly_router(house, assemblies, selections))
     return Service(
         name="deliberation",
         grpc_services=rpc.registrations(
             registry, site_url(context.settings), assemblies, reports, NEIGHBOURS
         ),
         api=api.make_router(registry, assemblies, reports),
-        pages=pages.make_router(
-            registry,
-            context.page_security,
-            lambda outcome: sign_ins.labels(outcome).inc(),
-            context.sign_in,
-        ),
-        root_pages=pages.make_root_router(registry),
+        pages=own_pages,
+        root_pages=pages.make_root_router(registry, front_page),
         subscriptions=consumers.subscriptions(context.clock),
         template_package="services.deliberation",
         locale_package="services.deliberation",

@@ -100,6 +100,11 @@ class Stages:
     asked_draw: str
     confirmed: str
     confirmed_draw: str
+    waiting_assembly: str
+    assembly: str
+    recommendation: str
+    initiative: str
+    handed_over: str
 
 
 @pytest.fixture(scope="session")
@@ -137,6 +142,14 @@ def stages(desk: Desk) -> Stages:
         desk.publish(drawn[selection])
     desk.answer_all(confirmed)
     desk.confirm(confirmed)
+    handed_over, waiting = with_panel(desk, "Overdraget ting"), desk.set_up_assembly(ready, "Ventende ting")
+    desk.write_report(handed_over)
+    desk.hand_over(handed_over)
+    assembly = desk.set_up_assembly(confirmed, "Skrivende ting")
+    desk.until_seated(assembly)
+    recommendation, initiative = desk.write_report(assembly)
+    # Its panel waits for an assembly.
+    with_panel(desk, "Bekræftet uden ting", set_up=False)
     return Stages(
         empty=empty,
         wrong_rows=wrong_rows,
@@ -153,7 +166,26 @@ def stages(desk: Desk) -> Stages:
         asked_draw=drawn[asked],
         confirmed=confirmed,
         confirmed_draw=drawn[confirmed],
+        waiting_assembly=waiting,
+        assembly=assembly,
+        recommendation=recommendation,
+        initiative=initiative,
+        handed_over=handed_over,
     )
+
+
+def with_panel(desk: Desk, title: str, *, set_up: bool = True) -> str:
+    """An assembly whose members sit, set up before its panel was confirmed; else the selection."""
+    selection = desk.create(title)
+    desk.set_targets(selection)
+    desk.bring_in(selection, volunteers())
+    assembly = desk.set_up_assembly(selection, title) if set_up else ""
+    desk.publish(desk.draw(selection, mode="seeded"))
+    desk.answer_all(selection)
+    desk.confirm(selection)
+    if set_up:
+        desk.until_seated(assembly)
+    return assembly or selection
 
 
 @pytest.fixture(scope="session")

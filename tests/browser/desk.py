@@ -135,3 +135,60 @@ class Desk:
 
     def confirm(self, selection: str) -> None:
         self.submit(f"{selection}/panel/confirm", {})
+
+    def set_up_assembly(self, selection: str, title: str) -> str:
+        """An assembly of that selection; its address."""
+        page = f"/deliberation/{self.municipality}/assemblies/new?selection={selection.rsplit('/', 1)[1]}"
+        fields = {
+            "title": title,
+            "task": "Hvordan bevarer vi god velfærd, når flere bliver gamle?\n\nHvad kan vi selv gøre?",
+            "outside": "Skatten.",
+            "answer_unit": "INITIATIVE",
+        }
+        for row, months in enumerate(("3", "10", "24", "")):
+            fields |= {f"months_{row}": months, f"kind_{row}": "WITHIN", f"rule_{row}": "FORWARD"}
+        return self.submit(page, fields).url.path.removesuffix("/tasks")
+
+    def until_seated(self, assembly: str) -> None:
+        """The panel is confirmed by event: a moment after the button."""
+        until = time.monotonic() + 30
+        while "medlemmer." not in self.client.get(assembly).text:
+            assert time.monotonic() < until, "the assembly was not seated"
+            time.sleep(0.1)
+
+    def recommend(self, assembly: str, title: str, vision: str = "") -> str:
+        """A recommendation in its report; its address."""
+        page = f"{assembly}/report/recommendations/new"
+        done = self.submit(page, {"title": title, "vision": vision})
+        return f"{assembly}/report/recommendations/{done.url.fragment.removeprefix('recommendation-')}"
+
+    def initiate(
+        self,
+        recommendation: str,
+        title: str,
+        text: str = "",
+        ballots: tuple[int, int, int] | None = (23, 1, 3),
+    ) -> str:
+        """An initiative under it, with ballots for, against and blank of 27; its address."""
+        page = f"{recommendation}/initiatives/new"
+        fields = {"title": title, "text": text, "held": "no", "base": "FOR_AND_AGAINST"}
+        if ballots is not None:
+            names = ("for", "against", "abstain")
+            fields |= {name: str(count) for name, count in zip(names, ballots, strict=True)}
+            fields |= {"held": "yes", "entitled": "27", "present": "27"}
+        done = self.submit(page, fields)
+        return f"{recommendation}/initiatives/{done.url.fragment.removeprefix('initiative-')}"
+
+    def write_report(self, assembly: str) -> tuple[str, str]:
+        """Two recommendations with initiatives; the addresses of the first recommendation and initiative."""
+        self.submit(f"{assembly}/report/words", {"title": "", "preface": "Vi mødtes seks gange.\n\nTak."})
+        first = self.recommend(assembly, "Økonomi 2035: vi bruger det, vi har", "Vi taler sammen først.")
+        bus = self.initiate(first, "Buslinje til metroen", "Hver halve time, også om aftenen.", (27, 0, 0))
+        self.initiate(first, "Frivilligfond", "", (16, 7, 4))
+        second = self.recommend(assembly, "Forebyggelse")
+        self.initiate(second, "Besøg hos ældre", "Der er ikke stemt.", None)
+        self.initiate(second, "Mentorer for unge", "", (0, 0, 27))
+        return first, bus
+
+    def hand_over(self, assembly: str) -> None:
+        self.submit(f"{assembly}/report/hand-over", {})

@@ -14,6 +14,7 @@ from tests.browser.watched import OVERHANG, Watched
 
 def secretariat_pages(stages: Stages) -> dict[str, str]:
     listing = f"/sortition/{MUNICIPALITY}/selections"
+    assemblies = f"/deliberation/{MUNICIPALITY}/assemblies"
     return {
         "own municipality": f"/deliberation/{MUNICIPALITY}",
         "particulars": f"/deliberation/{MUNICIPALITY}/edit",
@@ -47,6 +48,26 @@ def secretariat_pages(stages: Stages) -> dict[str, str]:
         "confirmed panel": f"{stages.confirmed}/panel",
         "representation": f"{stages.confirmed}/representation",
         "not found": f"{listing}/01900000-0000-7000-8000-000000000000",
+        "assemblies": assemblies,
+        "choose a panel": f"{assemblies}/new",
+        "new assembly": f"{assemblies}/new?selection={stages.empty.rsplit('/', 1)[1]}",
+        "tasks before the panel": f"{stages.waiting_assembly}/tasks",
+        "tasks before the handover": f"{stages.assembly}/tasks",
+        "tasks after the handover": f"{stages.handed_over}/tasks",
+        "task and promises": f"{stages.assembly}/settings",
+        "empty report": f"{stages.waiting_assembly}/report/edit",
+        "write the report": f"{stages.assembly}/report/edit",
+        "title and preface": f"{stages.assembly}/report/words",
+        "new recommendation": f"{stages.assembly}/report/recommendations/new",
+        "recommendation": stages.recommendation,
+        "confirm deleting a recommendation": f"{stages.recommendation}/delete",
+        "new initiative": f"{stages.recommendation}/initiatives/new",
+        "initiative": stages.initiative,
+        "confirm deleting an initiative": f"{stages.initiative}/delete",
+        "preview": f"{stages.assembly}/report/preview",
+        "handover not yet": f"{stages.waiting_assembly}/report/hand-over",
+        "handover": f"{stages.assembly}/report/hand-over",
+        "report was handed over": f"{stages.handed_over}/report/edit",
     }
 
 
@@ -63,6 +84,11 @@ def public_pages(stages: Stages) -> dict[str, str]:
         "published": public(stages.confirmed_draw),
         "sign in first": f"/sortition/{MUNICIPALITY}/selections",
         "unknown municipality": "/sortition/nowhere",
+        "assembly before its members": stages.waiting_assembly,
+        "assembly": stages.assembly,
+        "assembly handed over": stages.handed_over,
+        "report": f"{stages.handed_over}/report",
+        "report not public": f"{stages.assembly}/report",
     }
 
 
@@ -97,7 +123,7 @@ def test_secretariat_pages(watched: Watched, stages: Stages, desk: Desk, house: 
 def test_the_page_of_a_sign_in_link(watched: Watched, house: House) -> None:
     assert watched.problems(house.sign_in_link()) == []
     watched.page.click("main button[type=submit]")
-    assert watched.page.url == f"{house.suite.http}/deliberation/{MUNICIPALITY}"
+    assert watched.page.url == f"{house.suite.http}/deliberation/{MUNICIPALITY}/assemblies"
     assert watched.problems(watched.page.url) == []
 
 

@@ -27,6 +27,8 @@ from chassis.web import (
     render,
     site_of,
 )
+from services.deliberation.adapters.assembly_pages import FrontPage
+from services.deliberation.adapters.homes import home_of
 from services.deliberation.adapters.provider_pages import BEGIN, SIGNED_OUT, SignInOutcome, provider_routes
 from services.deliberation.adapters.registry import Registry
 from services.deliberation.adapters.wire import instant
@@ -51,7 +53,7 @@ _FIELDS = {
 _EDITED = ("display_name", "time_zone")
 
 
-def make_root_router(registry: Registry) -> APIRouter:
+def make_root_router(registry: Registry, front_page: FrontPage) -> APIRouter:
     """`/`: the municipalities, or the only one."""
     router = APIRouter(include_in_schema=False)
 
@@ -59,7 +61,7 @@ def make_root_router(registry: Registry) -> APIRouter:
     def front(request: Request, who: CallerOfPage) -> Response:
         listed = registry.list(who, pb.ListMunicipalitiesRequest(page_size=1000))
         if len(listed.municipalities) == 1 and not is_operator(who.principal):
-            return municipality_page(request, who, listed.municipalities[0])
+            return front_page.show(request, slug_of(listed.municipalities[0]))
         return render(
             request,
             "deliberation/front.html",
@@ -73,7 +75,11 @@ def make_root_router(registry: Registry) -> APIRouter:
 
 
 def make_router(
-    registry: Registry, security: PageSecurity, count: SignInOutcome, provider: OidcSignIn | None = None
+    registry: Registry,
+    security: PageSecurity,
+    count: SignInOutcome,
+    front_page: FrontPage,
+    provider: OidcSignIn | None = None,
 ) -> APIRouter:
     """All below `/deliberation`.
 
@@ -84,7 +90,7 @@ def make_router(
         # First: `/sign-in/{secret}` would take its paths.
         provider_routes(router, registry, security, provider, count)
     _sign_in_routes(router, registry, security, count, provider)
-    _registry_routes(router, registry)
+    _registry_routes(router, registry, front_page)
     return router
 
 
@@ -139,7 +145,7 @@ def _sign_in_routes(
             return dead(request, error)
         count("signed_in")
         security.sign_in(request, link.principal())
-        return redirect(request, f"/deliberation/{link.municipality}" if link.municipality else "/")
+        return redirect(request, home_of(link.principal(), site_of(request).services))
 
     @router.post("/sign-out")
     def sign_out(request: Request, form: PostedForm) -> Response:
@@ -147,7 +153,7 @@ def _sign_in_routes(
         return redirect(request, SIGNED_OUT if provider else "/")
 
 
-def _registry_routes(router: APIRouter, registry: Registry) -> None:
+def _registry_routes(router: APIRouter, registry: Registry, front_page: FrontPage) -> None:
     @router.get("/new")
     def new_form(request: Request, who: CallerOfPage) -> Response:
         authorise_administration(who.principal, None)
@@ -173,7 +179,7 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
 
     @router.get("/{municipality}")
     def show(request: Request, who: CallerOfPage, municipality: str) -> Response:
-        return municipality_page(request, who, registry.get(who, f"municipalities/{municipality}"))
+        return front_page.show(request, municipality)
 
     @router.get("/{municipality}/edit")
     def edit_form(request: Request, who: CallerOfPage, municipality: str) -> Response:
@@ -228,21 +234,6 @@ def _registry_routes(router: APIRouter, registry: Registry) -> None:
             uri=made.uri,
             expires=instant(made.expire_time),
         )
-
-
-def municipality_page(request: Request, who: Caller, municipality: pb.Municipality) -> Response:
-    """The municipality's public front page; its secretariat finds its work on it."""
-    principal, slug = who.principal, slug_of(municipality)
-    secretariat = principal.municipality == slug and Role.SECRETARIAT in principal.roles
-    return render(
-        request,
-        "deliberation/municipality.html",
-        public=True,
-        municipality=header(municipality),
-        secretariat=secretariat,
-        administers=secretariat or is_operator(principal),
-        changed=instant(municipality.update_time),
-    )
 
 
 def _page(

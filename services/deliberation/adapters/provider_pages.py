@@ -10,7 +10,8 @@ from fastapi import APIRouter, Depends, Request, Response
 from chassis.auth.pages import PageSecurity
 from chassis.context import Caller
 from chassis.errors import DomainError
-from chassis.web import caller, redirect, render
+from chassis.web import caller, redirect, render, site_of
+from services.deliberation.adapters.homes import home_of
 from services.deliberation.adapters.registry import Registry
 
 if TYPE_CHECKING:
@@ -61,7 +62,7 @@ def provider_routes(
             return failed(request, error)
         count("signed_in")
         security.sign_in(request, signed_in.principal)
-        own = f"/deliberation/{place}" if place else "/"
+        own = home_of(signed_in.principal, site_of(request).services)
         return redirect(request, own if signed_in.then == "/" else signed_in.then)
 
     @router.get("/sign-in/out")
