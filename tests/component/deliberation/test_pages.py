@@ -93,14 +93,14 @@ def test_the_front_page_leads_on(house: House) -> None:
     with Browser(house) as anyone:
         only = anyone.page("/")
         assert "Borgerting i Dragør Kommune" in only
-        assert 'href="/sortition/dragoer"' in only
+        # Here deliberation is alone: to what is not there no link leads.
+        assert 'href="/sortition/dragoer"' not in only
         house.enter("koege", "Køge <Kommune>")
         both = anyone.page("/")
         assert 'href="/deliberation/dragoer"' in both
         assert 'href="/deliberation/koege"' in both
         assert "Køge &lt;Kommune&gt;" in anyone.get("/").text
-        assert 'href="/sortition/koege"' in anyone.page("/deliberation/koege")
-        assert "/selections" not in anyone.page("/deliberation/koege")
+        assert 'href="/deliberation/koege/assemblies"' not in anyone.page("/deliberation/koege")
 
 
 def test_a_link_signs_in_once_and_looking_spends_nothing(house: House) -> None:
@@ -112,21 +112,21 @@ def test_a_link_signs_in_once_and_looking_spends_nothing(house: House) -> None:
             assert (mine.head(path).status_code, mine.head(path).content) == (200, b"")
             assert "Du logger ind som sekretariat i Dragør Kommune." in mine.page(path)
         answer = mine.sign_in(uri)
-        assert (answer.status_code, answer.headers["location"]) == (303, "/deliberation/dragoer")
+        assert (answer.status_code, answer.headers["location"]) == (303, "/deliberation/dragoer/assemblies")
         cookie = answer.headers["set-cookie"]
         assert "HttpOnly" in cookie
         assert "samesite=lax" in cookie.lower()
         assert "secure" not in cookie.lower()  # loopback without https
         home = mine.page("/deliberation/dragoer")
-        assert 'href="/sortition/dragoer/selections"' in home
+        assert 'href="/deliberation/dragoer/assemblies"' in home
         assert "Log ud" in home
         # Spent: for the same browser, for another, by looking and by pressing.
         assert "Linket er allerede brugt" in mine.page(path, 410)
         assert "Linket er allerede brugt" in late.page(path, 410)
-        assert "/selections" not in late.page("/deliberation/dragoer")
+        assert "/dragoer/assemblies" not in late.page("/deliberation/dragoer")
         out = mine.submit("/deliberation/sign-out", form_at="/deliberation/dragoer")
         assert (out.status_code, out.headers["location"]) == (303, "/")
-        assert "/selections" not in mine.page("/deliberation/dragoer")
+        assert "/dragoer/assemblies" not in mine.page("/deliberation/dragoer")
         assert path.rpartition("/")[2] not in lines.getvalue()
         assert "/deliberation/sign-in/{secret}" in lines.getvalue()
     metrics = house.metrics()
@@ -272,8 +272,8 @@ def test_a_secretariat_gives_a_colleague_access(house: House) -> None:
         assert made.status_code == 200
         assert made.headers["cache-control"] == "no-store"
         uri = re.findall(r"http://[^<\s]+/deliberation/sign-in/[\w-]{43}", made.text)[0]
-        assert colleague.sign_in(uri).headers["location"] == "/deliberation/dragoer"
-        assert 'href="/sortition/dragoer/selections"' in colleague.page("/deliberation/dragoer")
+        assert colleague.sign_in(uri).headers["location"] == "/deliberation/dragoer/assemblies"
+        assert 'href="/deliberation/dragoer/assemblies"' in colleague.page("/deliberation/dragoer")
 
 
 @pytest.mark.parametrize("role", [role for role in SIGNED_IN_ROLES if role is not Role.SECRETARIAT])
