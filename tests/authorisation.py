@@ -85,8 +85,8 @@ class Rights:
         if reason in DENIED:
             assert code is DENIED[reason]
             return reason
-        # Nothing there is under these ids; that is learnt inside only.
-        assert code in (Code.NOT_FOUND, Code.FAILED_PRECONDITION), reason
+        # Nothing there is under these ids; that, and what else is wrong with a wish, is learnt inside only.
+        assert code in (Code.NOT_FOUND, Code.FAILED_PRECONDITION, Code.INVALID_ARGUMENT), reason
         return ""
 
     def _check(self, caller: Callable[[Role], Caller], may: Callable[[UseCase, Role], bool]) -> None:

@@ -17,9 +17,6 @@ from tests.authorisation import use_cases
 TESTS = Path(__file__).resolve().parents[1]
 HOW = "see tests/authorisation.py for how a service says who may do what"
 
-# Just landed; its table is being written. Take it out when it has one.
-WAITING = {"volunteer"}
-
 
 def tables(service: str) -> list[ModuleType]:
     """The service's test modules that have a TABLE."""
@@ -58,7 +55,6 @@ def methods(service: str) -> set[str]:
 
 @pytest.mark.parametrize("service", descriptors())
 def test_every_use_case_stands_in_a_table(service: str) -> None:
-    _wait_for(service)
     app = importlib.import_module(f"services.{service}.app")
     helpers: set[str] = set().union(*(getattr(module, "HELPERS", set()) for module in tables(service)), set())
     known = {function.__name__ for function in use_cases(app)} - helpers
@@ -68,10 +64,4 @@ def test_every_use_case_stands_in_a_table(service: str) -> None:
 
 @pytest.mark.parametrize("service", descriptors())
 def test_every_method_of_the_apis_stands_in_a_table(service: str) -> None:
-    _wait_for(service)
     assert methods(service) - listed(service) == set(), HOW
-
-
-def _wait_for(service: str) -> None:
-    if service in WAITING and not tables(service):
-        pytest.xfail(f"{service} has no table yet")
