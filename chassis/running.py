@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from chassis.app import CheckResult, Descriptor, Service
 from chassis.consumer import Consumer
 from chassis.db import Database
+from chassis.errors import DomainError
 from chassis.events.ports import Broker
 from chassis.housekeeping import Housekeeper
 from chassis.jobs import job_tallies
@@ -83,7 +84,12 @@ class RunningService:
         return [*checks, *self.service.ready_checks]
 
     def _at_head(self) -> bool:
-        return migration_state(self.database, self._migrations).at_head
+        try:
+            return migration_state(self.database, self._migrations).at_head
+        except DomainError as error:
+            # A rolling update migrates first: migrations work with the release before, so this process goes
+            # on until it is replaced. Alone with its store it would have been stopped for that.
+            return self.database.shared and error.reason == "STORE_IS_NEWER"
 
     def _writable(self) -> bool:
         self.database.check_writable()

@@ -123,6 +123,25 @@ def test_only_entry_points_open_units_of_work() -> None:
     assert breaches(others, lambda tree: method_calls(tree, OPENING)) == []
 
 
+def platform_wide(tree: ast.AST) -> list[str]:
+    return [
+        f"line {node.lineno}: .{node.func.attr}({node.args[0].value!r})"
+        for node in ast.walk(tree)
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in ("reading", "writing")
+        and node.args
+        and isinstance(node.args[0], ast.Constant)
+        and node.args[0].value == ""
+    ]
+
+
+def test_no_service_looks_across_municipalities_as_the_platform() -> None:
+    """On SQLite it would see all rows, on PostgreSQL the platform's alone: `reading_across` is for that."""
+    assert platform_wide(ast.parse("database.reading('')")) == ["line 1: .reading('')"]
+    assert breaches(sources(SERVICES), platform_wide) == []
+
+
 def test_nothing_in_a_service_commits() -> None:
     paths = list(sources(SERVICES))
     assert breaches(paths, lambda tree: method_calls(tree, TRANSACTION_CONTROL)) == []

@@ -23,6 +23,7 @@ from chassis.migrations import migrate, migration_state
 from services.deliberation.adapters import tables as deliberation
 from services.followup.adapters import tables as followup
 from services.sortition.adapters import tables as sortition
+from services.volunteer.adapters import tables as volunteer
 from tests.infrastructure.postgres import PostgresServer, Urls
 from tests.infrastructure.stores import KINDS, TOY
 
@@ -30,6 +31,7 @@ TABLES = {
     "deliberation": deliberation.metadata,
     "followup": followup.metadata,
     "sortition": sortition.metadata,
+    "volunteer": volunteer.metadata,
 }
 
 

@@ -13,6 +13,7 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import psycopg
 import pytest
 
 from chassis.app import descriptors
@@ -161,6 +162,19 @@ def test_what_is_committed_before_the_store_goes_is_told_after_it_is_back(
             error.close()
             assert time.monotonic() < until, suite.log[-3000:]
             time.sleep(0.2)
+    wait_until_ready(suite, 200)
+
+
+def test_it_goes_on_while_a_newer_release_has_migrated(suite: SuiteProcess, databases: list[Urls]) -> None:
+    """So a rolling update takes nothing out of service before it is replaced."""
+    wait_until_ready(suite, 200)
+    with psycopg.connect(databases[0].superuser, autocommit=True) as superuser:
+        before = superuser.execute("SELECT version_num FROM alembic_version").fetchone()
+        superuser.execute("UPDATE alembic_version SET version_num = '9999'")
+        assert ready(suite)[0] == 200
+        superuser.execute("DELETE FROM alembic_version")
+        assert ready(suite)[0] == 503  # an older store is another thing
+        superuser.execute("INSERT INTO alembic_version VALUES (%s)", before)
     wait_until_ready(suite, 200)
 
 
