@@ -216,6 +216,7 @@ def check_config(
     if list_all:
         for variable, default, meaning in describe_settings(models):
             typer.echo(f"{variable}={default}\n    {meaning}")
+        _show_ports()
         return
     settings = check_settings(models, alone=service, defaults=_own_ports(service))
     if service is not None:
@@ -225,6 +226,16 @@ def check_config(
     typer.echo(
         f"The settings are in order (profile {settings.profile}, data in {settings.data_dir.absolute()})."
     )
+
+
+def _show_ports() -> None:
+    from chassis.config_events import ports_of
+
+    numbers = {"all services": 0, **{f"{name} alone": found.number for name, found in descriptors().items()}}
+    typer.echo("\nDefault ports, each changed by the variable above it:")
+    typer.echo(f"{'':<20}" + "".join(f"{name.upper():>12}" for name in ports_of(0)))
+    for name, number in sorted(numbers.items(), key=lambda item: item[1]):
+        typer.echo(f"{name:<20}" + "".join(f"{port:>12}" for port in ports_of(number).values()))
 
 
 def run(arguments: list[str] | None = None) -> int:
