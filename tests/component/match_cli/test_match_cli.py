@@ -14,6 +14,9 @@ from typer.testing import CliRunner, Result
 
 from chassis.text import LANGUAGES, read_package
 from services.volunteer.commands.match import ASSIGN_HELP, COVER_HELP, RANK_HELP, app
+from services.volunteer.commands.match_output import cover_lines
+from services.volunteer.commands.match_words import MatchWords
+from services.volunteer.matching.cover_types import CoverPlan, Level, LevelResult
 
 ROOT = Path(__file__).parents[3]
 TASKS = (
@@ -191,6 +194,16 @@ def test_confirmed_placements_that_clash_end_with_three_and_no_plan() -> None:
     result = _cover("--last", last, "--out", "out", slots=slots)
     assert (result.exit_code, result.stdout, Path("out").exists()) == (3, "", False)
     assert "p1: the confirmed slots gate and play overlap" in result.stderr
+
+
+def test_a_level_that_is_not_proved_best_says_how_far_it_may_be() -> None:
+    levels = tuple(LevelResult(level, 3974, 3988) for level in Level)
+    english, danish = (
+        cover_lines(CoverPlan((), levels, (), ()), MatchWords(language)) for language in ("en", "da")
+    )
+    assert english[0] == "Critical places filled: 3974 – no plan can do better than 3988, a gap of 0.35%"
+    assert danish[0].startswith("Kritiske pladser fyldt: 3974 – ingen plan kan gøre det bedre end 3988")
+    assert "0,35" in danish[0]
 
 
 def test_empty_tables() -> None:

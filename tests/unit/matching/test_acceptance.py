@@ -160,6 +160,8 @@ def test_nothing_nobody_and_no_places() -> None:
     assert (empty.matches, empty.applicants, empty.hosts) == ((), (), ())
     lonely = assign([Applicant("a", {})], [], "")
     assert [each.code for each in lonely.applicants[0].reasons] == ["RANKED_NOBODY"]
+    absent = assign([Applicant(n, {}) for n in "ab"], [Host("h", {"a": 1, "b": 2}, 2)], "")
+    assert (absent.matches, absent.hosts[0].free, absent.one_sided) == ((), 2, 2)
     unranked = assign([Applicant("a", {"h": 1})], [Host("h", {})], "")
     assert [each.code for each in unranked.applicants[0].reasons] == ["HOST_DID_NOT_RANK"]
     shut = assign([Applicant("a", {"h": 1}, "x")], [Host("h", {"a": 1}, 4, {"x": 0})], "")

@@ -134,6 +134,17 @@ def test_nothing_nobody_and_no_places() -> None:
     assert one.placements == (Placement("p", "a", 7, Status.PROPOSED),)
 
 
+def test_everybody_absent_leaves_everything_empty_and_says_so() -> None:
+    people = [CoverPerson(f"p{n}", most=0) for n in range(3)]
+    able = [Able(person.id, "a") for person in people]
+    made = plan(CoverProblem([slot("a", 0, capacity=2, critical=1)], people, able), "")
+    assert made.placements == ()
+    assert all(each.gap == 0 for each in made.levels)
+    assert [(each.free, each.critical) for each in made.unfilled] == [(2, 1)]
+    assert [(each.code, each.params) for each in made.unfilled[0].reasons] == [("AT_LIMIT", {"count": 3})]
+    assert [[r.code for r in each.reasons] for each in made.people] == [["TAKES_NOTHING"]] * 3
+
+
 def test_a_tie_everywhere_falls_by_the_seed_and_not_by_the_name() -> None:
     people = [CoverPerson(f"p{n}") for n in range(12)]
     problem = CoverProblem([slot("a", 0, capacity=1)], people, [Able(each.id, "a") for each in people])
@@ -162,6 +173,23 @@ def test_who_waited_longest_goes_first_and_the_last_plan_is_kept() -> None:
     for earlier in ([("new", "a"), ("long", "b")], [("new", "b"), ("long", "a")]):
         last = [Earlier(*each) for each in earlier]
         assert pairs(plan(CoverProblem(slots, people[:2], both, last), "")) == set(earlier)
+
+
+def test_one_more_is_placed_however_many_ranks_that_costs_the_others() -> None:
+    slots = [slot(f"s{n}", 0) for n in range(8)]
+    people = [CoverPerson(f"p{n}") for n in range(7)] + [CoverPerson("q")]
+    able = [Able(f"p{n}", f"s{n + step}", rank) for n in range(7) for step, rank in ((0, 1), (1, 999))]
+    made = plan(CoverProblem(slots, people, [*able, Able("q", "s0", 1)]), "")
+    assert pairs(made) == {("q", "s0")} | {(f"p{n}", f"s{n + 1}") for n in range(7)}
+    # Likewise a critical place, however many go without a slot for it.
+    long = slot("long", 0, 12, critical=1)
+    short = [slot(f"s{n}", 2 * n, 2, 1, 1) for n in range(6)]
+    one = CoverProblem(
+        [long, *short],
+        [CoverPerson("p", 6), CoverPerson("q")],
+        [Able("p", "long", 1), *(Able("p", each.id, 999) for each in short), Able("q", "long", 999)],
+    )
+    assert pairs(plan(one, "")) == {("q", "long")} | {("p", each.id) for each in short}
 
 
 def test_nobody_comes_to_children_by_a_program_alone() -> None:
