@@ -9,7 +9,15 @@ from uuid import UUID
 import pytest
 from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invariant, rule
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    initialize,
+    invariant,
+    multiple,
+    rule,
+)
 
 from chassis.errors import Code, DomainError
 from services.volunteer.app.cancel_sign_up import CancelSignUp, cancel_sign_up
@@ -197,6 +205,10 @@ class Portal(RuleBasedStateMachine):
         self.capacity = [1, 1, 1]
         self.people: dict[int, set[int]] = {}
 
+    @initialize(target=sign_ups)
+    def some_wait_already(self) -> Any:
+        return multiple(*(self.sign_up(2, number) for number in (1, 2, 3, 4)))
+
     @rule(target=sign_ups, slot=st.integers(0, 2), number=st.integers(1, 7))
     def sign_up(self, slot: int, number: int) -> Any:
         self.house.known(number)
@@ -267,5 +279,5 @@ class Portal(RuleBasedStateMachine):
         )
 
 
-Portal.TestCase.settings = settings(max_examples=60, stateful_step_count=30)
+Portal.TestCase.settings = settings(max_examples=40, stateful_step_count=25)
 TestAnyOrder = Portal.TestCase
