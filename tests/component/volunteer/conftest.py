@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,9 +22,11 @@ from borgerting.volunteer.v1 import (
 )
 from chassis.auth.keys import FileKeys
 from chassis.auth.principal import Principal, Role
+from chassis.auth.sessions import Sessions
 from chassis.auth.tokens import LocalTokens
 from chassis.clock import SystemClock
 from chassis.config import load_settings
+from chassis.db import Database, Transaction
 from chassis.rpc.client import tcp_channel
 from chassis.suite import Addresses, Suite
 from services.deliberation.service import DESCRIPTOR as DELIBERATION
@@ -48,6 +51,7 @@ class Running:
     tokens: LocalTokens
     suite: Suite
     followup: Followup
+    folder: Path
 
     @property
     def tasks(self) -> task_service_pb2_grpc.TaskServiceStub:
@@ -75,6 +79,28 @@ class Running:
             options["json"] = body
         return self.http.request(method, f"/volunteer/api/v1/{path}", headers=headers, **options)
 
+    def page(self, path: str, who: Principal | None = None) -> str:
+        """A page as this principal sees it, signed in by a session of their own."""
+        answer = self.http.get(path, headers=self.signed_in(who), follow_redirects=True)
+        assert answer.status_code == 200, answer.text
+        return answer.text
+
+    def signed_in(self, who: Principal | None) -> dict[str, str]:
+        if who is None:
+            return {}
+        keys = FileKeys(self.folder, SystemClock())
+        return {"cookie": f"borgerting-session={Sessions(keys, SystemClock()).issue(who)}"}
+
+    @contextmanager
+    def store(self, municipality: str = HERE) -> Iterator[Transaction]:
+        """The volunteer portal's own, beside the running suite."""
+        database = Database(f"sqlite:///{self.folder}/volunteer.sqlite3", clock=SystemClock())
+        try:
+            with database.reading(municipality) as transaction:
+                yield transaction
+        finally:
+            database.close()
+
     def metrics(self) -> str:
         return httpx.get(f"{self.addresses.ops}/metrics", trust_env=False).text
 
@@ -101,7 +127,7 @@ def running(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Running]:
     tokens = LocalTokens(FileKeys(folder, SystemClock()), SystemClock())
     try:
         with httpx.Client(base_url=addresses.http, trust_env=False, timeout=20) as http:
-            made = Running(addresses, channel, http, tokens, suite, followup)
+            made = Running(addresses, channel, http, tokens, suite, followup, folder)
             for slug in (HERE, THERE):
                 _enter(made, slug)
             yield made

@@ -49,6 +49,7 @@ class Followup:
                 pb_grpc.add_PromiseServiceServicer_to_server,
                 _Servicer(self),
                 pb.DESCRIPTOR.services_by_name["PromiseService"].full_name,
+                frozenset({"volunteer"}),
             )
             return Service(name="followup", grpc_services=[registration])
 
