@@ -56,13 +56,14 @@ class KafkaSettings(BaseModel):
             path = getattr(self, field)
             if path is not None and not path.is_file():
                 found.append(f"BORGERTING_KAFKA__{field.upper()}: there is no file {path}.")
-            if path is not None and "SSL" not in self.security.removeprefix("SASL_"):
+            if path is not None and self.security not in ("SSL", "SASL_SSL"):
                 found.append(
-                    f"BORGERTING_KAFKA__{field.upper()} needs BORGERTING_KAFKA__SECURITY to have SSL."
+                    f"BORGERTING_KAFKA__{field.upper()} is for BORGERTING_KAFKA__SECURITY SSL or SASL_SSL."
                 )
         if (self.certificate_file is None) != (self.key_file is None):
             found.append("BORGERTING_KAFKA__CERTIFICATE_FILE and BORGERTING_KAFKA__KEY_FILE go together.")
-        if self.security.startswith("SASL_") != bool(self.username and self.password.get_secret_value()):
+        given = (bool(self.username), bool(self.password.get_secret_value()))
+        if not all(given) if self.security.startswith("SASL_") else any(given):
             found.append(
                 "BORGERTING_KAFKA__USERNAME and BORGERTING_KAFKA__PASSWORD are for BORGERTING_KAFKA__SECURITY"
                 " SASL_SSL or SASL_PLAINTEXT, which need both."

@@ -16,6 +16,7 @@ from sqlalchemy import select
 from chassis.clock import FixedClock
 from chassis.events.envelope import Event
 from chassis.events.local import LocalBroker
+from chassis.events.ports import CarrierAwayError
 from chassis.metrics import Metrics
 from chassis.outbox import Relay, outbox_state
 from chassis.tables import metadata, outbox
@@ -36,6 +37,8 @@ class Carrier:
         how = self.refuse.get(name)
         if how == "raise":
             raise ConnectionError(name)
+        if how == "away":
+            raise CarrierAwayError
         future: Future[None] = Future()
         if how == "at once":
             future.set_exception(ConnectionError(name))
@@ -48,6 +51,8 @@ class Carrier:
             how = self.refuse.get(name)
             if how == "later":
                 future.set_exception(ConnectionError(name))
+            elif how == "away later":
+                future.set_exception(CarrierAwayError())
             elif how is None:
                 self.sent.append(name)
                 future.set_result(None)
@@ -214,3 +219,20 @@ def test_it_outlives_a_store_that_is_away(sender: Sender, monkeypatch: pytest.Mo
         time.sleep(0.02)
     assert sender.carrier.sent == ["things/1#1"]
     assert sender.relay.stop(5) == 0
+
+
+@pytest.mark.parametrize("how", ["away", "away later"])
+def test_while_the_carrier_is_away_nothing_is_tried_and_soon_after_all_is_sent(
+    sender: Sender, how: str
+) -> None:
+    sender.tell(1, 2, 3)
+    sender.carrier.refuse = {f"things/{thing}#1": how for thing in (1, 2, 3)}
+    for attempt in range(1, 8):
+        assert sender.relay.run_once() == 0
+        assert sender.relay.run_once() == 0  # not tried again at once
+        assert outbox_state(sender.database).most_attempts == attempt
+        sender.seconds += Relay.AWAY_SECONDS
+    sender.carrier.refuse = {}
+    # However long it was away: no key is held back for the failures of all.
+    assert sender.relay.run_once() == 3
+    assert sender.carrier.sent == ["things/1#1", "things/2#1", "things/3#1"]
