@@ -32,6 +32,8 @@ from tests.infrastructure.oidc import API, Provider, free_port, running, signing
 
 CLIENT = "borgerting"
 HERE, THERE = "dragoer", "koege"
+HOME = f"/deliberation/{HERE}/assemblies"
+"""Where a sign-in leads its secretariat."""
 
 
 @dataclass

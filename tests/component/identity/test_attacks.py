@@ -268,7 +268,7 @@ def link(site: Site, municipality: str, role: str = "secretariat") -> str:
 
 def test_a_link_for_another_municipality_gives_nothing_here(browser: Browser, site: Site) -> None:
     path = urlsplit(link(site, THERE)).path
-    assert browser.submit(path, path).headers["location"] == f"/deliberation/{THERE}"
+    assert browser.submit(path, path).headers["location"].startswith(f"/deliberation/{THERE}")
     assert browser.visit(EDIT).status_code == 403
     assert browser.visit(f"/deliberation/{THERE}/edit").status_code == 200
 

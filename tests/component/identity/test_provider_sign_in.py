@@ -22,7 +22,7 @@ from chassis.auth.provider import PAUSE_SECONDS
 from chassis.auth.sessions import Sessions
 from chassis.clock import SystemClock
 from tests.component.identity.browser import Browser, query
-from tests.component.identity.conftest import CLIENT, HERE, Site, Starter, furnish
+from tests.component.identity.conftest import CLIENT, HERE, HOME, Site, Starter, furnish
 from tests.infrastructure.oidc import Provider, free_port, running, signing_key
 
 CALLBACK = "/deliberation/sign-in/oidc/callback"
@@ -76,7 +76,7 @@ def test_there_and_back(pages: tuple[Provider, Site], browser: Browser) -> None:
     assert len(asked["state"]) == len(asked["nonce"]) == 43
     assert asked["state"] != asked["nonce"]
     answer = browser.visit(browser.at_provider(to_provider, "anna"))
-    assert (answer.status_code, answer.headers["location"]) == (303, f"/deliberation/{HERE}")
+    assert (answer.status_code, answer.headers["location"]) == (303, HOME)
     cookies = answer.headers.get_list("set-cookie")
     [session] = [each for each in cookies if each.startswith("borgerting-session=")]
     assert "HttpOnly" in session
@@ -117,7 +117,7 @@ def test_a_sign_in_leads_to_no_other_site(
     answer = browser.sign_in("anna", quote(elsewhere, safe=""))
     location = answer.headers["location"]
     assert urlsplit(location).netloc == ""
-    assert location in (f"/deliberation/{HERE}", "/%09/evil.example")  # the second is a path of ours
+    assert location in (HOME, "/%09/evil.example")  # the second is a path of ours
     help_page = browser.page(f"/deliberation/sign-in?then={quote(elsewhere, safe='')}")
     addresses = [html.unescape(found) for found in re.findall(r'href="([^"]*)"', help_page)]
     assert {urlsplit(address).netloc for address in addresses} == {""}
@@ -311,7 +311,7 @@ def test_a_public_client_has_no_secret(tmp_path: Path, start: Starter) -> None:
     made, site = provided(tmp_path, start, token_endpoint_auth_method="none", client_secret=None)
     try:
         with Browser(site.base) as browser:
-            assert browser.sign_in("anna").headers["location"] == f"/deliberation/{HERE}"
+            assert browser.sign_in("anna").headers["location"] == HOME
     finally:
         made.stop()
 
