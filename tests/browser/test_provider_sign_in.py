@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from tests.browser.test_every_page import Watched, language, width  # noqa: F401  # fixtures
+from tests.browser.watched import Watched
 from tests.component.identity.conftest import CLIENT, HERE, Site, Starter, furnish, start  # noqa: F401
 from tests.infrastructure.oidc import Provider, free_port, running, signing_key
 
@@ -28,7 +28,7 @@ def site(tmp_path_factory: pytest.TempPathFactory, start: Starter) -> Iterator[S
 
 
 @pytest.fixture
-def here(chromium: Browser, site: Site, width: int, language: str) -> Iterator[Watched]:  # noqa: F811
+def here(chromium: Browser, site: Site, width: int, language: str) -> Iterator[Watched]:
     context = chromium.new_context(viewport={"width": width, "height": 800})
     context.add_cookies([{"name": "language", "value": language, "url": site.base}])
     yield Watched(context.new_page(), site.base)
@@ -43,12 +43,12 @@ def at_provider(page: Page, login: str) -> None:
     page.click("button[type=submit]")
 
 
-def picture(page: Page, name: str, width: int, language: str) -> None:  # noqa: F811
+def picture(page: Page, name: str, width: int, language: str) -> None:
     if PICTURES:
         page.screenshot(path=Path(PICTURES) / f"{name}-{width}-{language}.png", full_page=True)
 
 
-def test_in_and_out(here: Watched, site: Site, width: int, language: str) -> None:  # noqa: F811
+def test_in_and_out(here: Watched, site: Site, width: int, language: str) -> None:
     page, wanted = here.page, f"{site.base}/deliberation/{HERE}/edit"
     assert here.problems(wanted) == []
     page.click("main a[href*='/sign-in?then=']")
@@ -68,7 +68,7 @@ def test_in_and_out(here: Watched, site: Site, width: int, language: str) -> Non
     expect(page.locator("main a[href*='/sign-in?then=']")).to_be_visible()
 
 
-def test_a_sign_in_that_fails(here: Watched, site: Site, width: int, language: str) -> None:  # noqa: F811
+def test_a_sign_in_that_fails(here: Watched, site: Site, width: int, language: str) -> None:
     page = here.page
     page.goto(f"{site.base}/deliberation/sign-in/oidc")
     at_provider(page, "carl")
