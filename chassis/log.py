@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import sys
+import time
 import traceback
 from collections.abc import Iterator, MutableMapping
 from contextlib import contextmanager
@@ -19,8 +20,6 @@ import structlog
 
 # Libraries that have something to say only when it is a warning.
 _QUIET = ("alembic", "asyncio", "uvicorn", "uvicorn.access", "grpc", "kafka", "sqlalchemy")
-# Kafka's client says several times a second that a broker is away; ours says so when something is not done.
-_MUTE = ("kafka.cluster", "kafka.net")
 
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
@@ -51,6 +50,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, renderer],
         )
     )
+    handler.addFilter(_Seldom("kafka"))
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)
@@ -60,9 +60,31 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
-    for name in _MUTE:
-        logging.getLogger(name).setLevel(logging.CRITICAL)
     logging.captureWarnings(True)
+
+
+class _Seldom(logging.Filter):
+    """The same sentence of a talkative library once a minute: Kafka's client says several times a second, for
+    each connection, that a broker is away.
+    """
+
+    SECONDS = 60.0
+
+    def __init__(self, library: str) -> None:
+        super().__init__()
+        self._library = library
+        self._said: dict[tuple[str, str], float] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] != self._library:
+            return True
+        now = time.monotonic()
+        self._said = {key: at for key, at in self._said.items() if now - at < self.SECONDS}
+        key = (record.name, record.getMessage())
+        if key in self._said:
+            return False
+        self._said[key] = now
+        return True
 
 
 class _NamedLogger(structlog.WriteLogger):

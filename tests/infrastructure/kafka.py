@@ -26,20 +26,23 @@ _FLAGS = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:au
 
 
 class KafkaBroker:
-    """One broker; it keeps its ports and its data through stop, kill and start."""
+    """One broker; it keeps its ports and its data through stop, kill and start.
 
-    def __init__(self, folder: Path) -> None:
+    `properties` are its own; `{secure}` in them is a port for one more listener.
+    """
+
+    def __init__(self, folder: Path, properties: str = "") -> None:
         self._folder = folder
         self._data = folder / "data"
         self._java = program("java", "openjdk-17-jre-headless")
         self._jars = _jars()
         self._process: subprocess.Popen[bytes] | None = None
-        self._port, self._controller_port = free_ports(2)
+        self._port, self._controller_port, self.secure_port = free_ports(3)
         folder.mkdir(parents=True, exist_ok=True)
         # Formatting costs a JVM's start: done once, and copied since (a broker alone needs no identity).
         shutil.copytree(self._jars / "formatted", self._data)
-        properties = _PROPERTIES.read_text(encoding="ascii").format(
-            port=self._port, controller=self._controller_port, data=self._data
+        properties = (_PROPERTIES.read_text(encoding="ascii") + properties).format(
+            port=self._port, controller=self._controller_port, data=self._data, secure=self.secure_port
         )
         (folder / "broker.properties").write_text(properties, encoding="ascii")
 
@@ -103,9 +106,9 @@ class KafkaBroker:
 
 
 @contextmanager
-def running_kafka(folder: Path) -> Iterator[KafkaBroker]:
+def running_kafka(folder: Path, properties: str = "") -> Iterator[KafkaBroker]:
     """A broker that is started, and ended whatever happens."""
-    broker = KafkaBroker(folder)
+    broker = KafkaBroker(folder, properties)
     try:
         broker.start()
         yield broker

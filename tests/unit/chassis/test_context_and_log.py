@@ -123,3 +123,18 @@ def test_causes_that_lead_back_are_told_once() -> None:
     first, second = ValueError("Anna"), KeyError("Anna")
     first.__cause__, second.__cause__ = second, first
     assert trace(first) == ["builtins.ValueError", "builtins.KeyError"]
+
+
+def test_a_talkative_library_says_the_same_once_a_minute() -> None:
+    out = io.StringIO()
+    configure("info", out)
+    for _ in range(3):
+        logging.getLogger("kafka.net.manager").error("Connection failed: %s", "refused")
+        logging.getLogger("uvicorn").error("again")
+    logging.getLogger("kafka.net.manager").error("Connection failed: %s", "wrong password")
+    said = [json.loads(line)["event"] for line in out.getvalue().splitlines()]
+    assert said.count("again") == 3
+    assert [line for line in said if line != "again"] == [
+        "Connection failed: refused",
+        "Connection failed: wrong password",
+    ]
