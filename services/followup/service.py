@@ -49,7 +49,7 @@ def build(context: BuildContext) -> Service:
         name="followup",
         grpc_services=rpc.registrations(promises, NEIGHBOURS),
         api=api.make_router(promises),
-        pages=pages.pages_router(entry, clock, calendar),
+        pages=pages.pages_router(entry, clock, calendar, context.settings.base_url),
         subscriptions=[tenant_copy.subscription("followup"), consumers.reports()],
         job_handlers=[
             ReadReportHandler(database, clock, reports, calendar, make_uow),

@@ -1,4 +1,4 @@
-"""Follow-up beside the real deliberation and sortition, in one suite whose clock tests move; for tests of its
+"""Follow-up beside the other three, real services, in one suite whose clock tests move; for tests of its
 surfaces, and of its pages in a browser.
 """
 
@@ -38,6 +38,7 @@ from chassis.suite import Addresses, Suite
 from services.deliberation.service import DESCRIPTOR as DELIBERATION
 from services.followup.service import DESCRIPTOR as FOLLOWUP
 from services.sortition.service import DESCRIPTOR as SORTITION
+from services.volunteer.service import DESCRIPTOR as VOLUNTEER
 from tests.unit.followup.house import at
 
 HERE, THERE = "hjemby", "naboby"
@@ -169,7 +170,7 @@ class Running:
 
 @contextmanager
 def running_suite(folder: Path) -> Iterator[Running]:
-    names = ["deliberation", "followup", "sortition"]
+    names = ["deliberation", "followup", "sortition", "volunteer"]
     settings = load_settings(
         names,
         {"BORGERTING_CLOCK": "2025-08-28T12:00:00Z"},
@@ -181,7 +182,7 @@ def running_suite(folder: Path) -> Iterator[Running]:
     )
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("BORGERTING_FOLLOWUP__SWEEP_SECONDS", "1")
-        suite = Suite(settings, dict(zip(names, (DELIBERATION, FOLLOWUP, SORTITION), strict=True)))
+        suite = Suite(settings, dict(zip(names, (DELIBERATION, FOLLOWUP, SORTITION, VOLUNTEER), strict=True)))
         addresses = suite.start()
     clock = suite._running[0].database.clock
     assert isinstance(clock, FixedClock)
@@ -206,5 +207,5 @@ def _enter(running: Running, slug: str) -> None:
         ),
         metadata=running.metadata(OPERATOR),
     )
-    for path in (f"/followup/{slug}", f"/sortition/{slug}"):
+    for path in (f"/followup/{slug}", f"/sortition/{slug}", f"/volunteer/{slug}"):
         running.until(lambda path=path: running.http.get(path).status_code == 200)

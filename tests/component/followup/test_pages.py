@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from contextlib import closing
 from uuid import uuid4
+from xml.etree import ElementTree
 
 import httpx
 import pytest
@@ -18,6 +19,8 @@ from borgerting.followup.v1 import promise_service_pb2 as pb
 from tests.component.followup.suite import HERE, SECRETARIAT, THERE, Running
 
 BASE = f"/followup/{HERE}"
+ATOM = "{http://www.w3.org/2005/Atom}"
+LINK = re.compile(r'href="(/[^"]*)"')
 HIDDEN = re.compile(r'<input type="hidden" name="([^"]+)" value="([^"]*)"')
 
 
@@ -117,7 +120,7 @@ class TestTheTracker:
     def test_it_needs_no_cookie_and_may_be_kept_shortly(
         self, anyone: Browser, promises: list[pb.Promise]
     ) -> None:
-        for path in (BASE, address(promises[0]), f"{BASE}/deadlines.ics"):
+        for path in (BASE, address(promises[0]), f"{BASE}/deadlines.ics", f"{BASE}/answers.atom"):
             answer = anyone.get(path)
             assert answer.status_code == 200
             assert "set-cookie" not in answer.headers
@@ -151,9 +154,53 @@ class TestTheTracker:
         assert {"2025-11-28", "2026-06-29", "2027-08-30"} <= days
         assert len({event["uid"] for event in events}) == len(events)
 
+    def test_the_feed_has_the_newest_answers_first(
+        self, running: Running, anyone: Browser, promises: list[pb.Promise]
+    ) -> None:
+        running.go("2025-09-01")
+        for reason in ("Først <dette>", "Så dette"):
+            answer = pb.Answer(decision=pb.Answer.DECISION_FOLLOWED, reason=reason)
+            request = pb.CreateAnswerRequest(parent=promises[0].checkpoints[0].name, answer=answer)
+            running.promises.CreateAnswer(request, metadata=running.metadata())
+        answer = anyone.get(f"{BASE}/answers.atom")
+        assert answer.headers["content-type"] == "application/atom+xml; charset=utf-8"
+        feed = ElementTree.fromstring(answer.content)  # noqa: S314 - our own
+        entries = feed.findall(f"{ATOM}entry")
+        assert [entry.findtext(f"{ATOM}content") for entry in entries[:2]] == ["Så dette", "Først <dette>"]
+        assert entries[0].findtext(f"{ATOM}title") == "Buslinje til metroen: Følges"
+        link = entries[0].find(f"{ATOM}link")
+        assert link is not None
+        assert link.get("href") == f"{anyone.origin}{address(promises[0])}"
+        assert len({entry.findtext(f"{ATOM}id") for entry in entries}) == len(entries)
+        assert feed.findtext(f"{ATOM}updated") == "2025-09-01T12:00:00Z"
+        empty = ElementTree.fromstring(anyone.get(f"/followup/{THERE}/answers.atom").content)  # noqa: S314
+        assert empty.findall(f"{ATOM}entry") == []
+
     def test_what_is_not_there(self, anyone: Browser) -> None:
         for path in ("/followup/atlantis", f"{BASE}/promises/x", f"{BASE}/promises/{uuid4()}"):
             assert anyone.get(path).status_code == 404
+
+
+def test_no_link_is_dead(running: Running, promises: list[pb.Promise]) -> None:
+    """Anyone's pages, and an officer's: every link that they show leads somewhere."""
+    answer = pb.Answer(decision=pb.Answer.DECISION_PARTLY, reason="Ja")
+    request = pb.CreateAnswerRequest(parent=promises[0].checkpoints[0].name, answer=answer)
+    running.promises.CreateAnswer(request, metadata=running.metadata())
+    seek = pb.SeekVolunteersRequest(name=promises[0].name, wanted=3, task="Gå ture")
+    running.promises.SeekVolunteers(seek, metadata=running.metadata())
+    for role in ("", "officer"):
+        with closing(Browser(running, role)) as browser:
+            waiting, seen = [BASE], {BASE}
+            while waiting:
+                page = browser.get(waiting.pop(), follow_redirects=True)
+                assert page.status_code == 200, f"{role} {page.url}"
+                if not page.url.path.startswith(BASE) or "html" not in page.headers["content-type"]:
+                    continue
+                found = {link.partition("#")[0] for link in LINK.findall(html.unescape(page.text))}
+                waiting += sorted(found - seen - {""})
+                seen |= found
+            assert f"/volunteer/{HERE}" in seen
+            assert (place(promises[1], "answer") in seen) is bool(role)
 
 
 class TestAnswering:
@@ -320,7 +367,7 @@ class TestVolunteers:
         assert done.headers["location"] == address(promises[0])
         page = anyone.page(address(promises[0]))
         assert "Der søges 1000 frivillige" in page
-        assert f'href="/volunteer/{HERE}"' in page
+        assert f'href="/volunteer/{HERE}">Se, hvor du kan hjælpe' in page
         stale = officer.send_form(path, form | {"wanted": "5", "task": "Andet", "act": "seek"})
         assert stale.status_code == 400
         assert "Andet</textarea>" in stale.text

@@ -17,12 +17,17 @@ from services.followup.app.ports import UnitOfWork
 from services.followup.deadlines.calendar import WorkingCalendar
 
 
-def pages_router(entry: Entry[UnitOfWork], clock: Clock, calendar: WorkingCalendar) -> APIRouter:
-    """All pages under `/followup`. Use cases decide who may see what; pages only show it."""
+def pages_router(
+    entry: Entry[UnitOfWork], clock: Clock, calendar: WorkingCalendar, site: str = ""
+) -> APIRouter:
+    """All pages under `/followup`. Use cases decide who may see what; pages only show it.
+
+    `site` is their scheme and host, "" when it is not configured.
+    """
     house = House("followup", entry, clock)
     router = APIRouter(include_in_schema=False)
     for pages in (
-        TrackerPages(house),
+        TrackerPages(house, site),
         OwedPages(house),
         PromisePages(house),
         AnswerPages(house),

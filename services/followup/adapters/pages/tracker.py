@@ -10,8 +10,9 @@ from fastapi import APIRouter, Request, Response
 
 from chassis.auth.principal import Role
 from chassis.errors import FieldViolation
-from chassis.web import invalid
-from services.followup.adapters.pages.calendar_feed import MEDIA_TYPE, calendar_feed
+from chassis.rest import site_of
+from chassis.web import HeaderMunicipality, invalid
+from services.followup.adapters.pages import answers_feed, calendar_feed
 from services.followup.adapters.pages.house import House, base, crumbs, has_role, promise_base
 from services.followup.adapters.pages.stand_words import StandWords
 from services.followup.adapters.pages.timeline import timeline
@@ -35,23 +36,24 @@ FILTERS: Mapping[str, Callable[[PromiseView], bool]] = {
 
 
 class TrackerPages:
-    def __init__(self, house: House) -> None:
+    """`site` is the scheme and host of the pages where it is configured; else whoever asks says it."""
+
+    def __init__(self, house: House, site: str = "") -> None:
         self._house = house
+        self._site = site.rstrip("/")
 
     def router(self) -> APIRouter:
         router = APIRouter()
         router.get("/{municipality}")(self.show)
-        router.get("/{municipality}/deadlines.ics")(self.feed)
+        router.get("/{municipality}/deadlines.ics")(self.deadlines)
+        router.get("/{municipality}/answers.atom")(self.answers)
         return router
 
     def show(self, request: Request, municipality: str, state: str = ALL) -> Response:
         if state not in FILTERS:
             raise invalid(FieldViolation("state", "STATE_UNKNOWN"))
-        header, tracker = self._house.read(
-            request, municipality, lambda uow, who: get_tracker(uow, who, clock=self._house.clock)
-        )
-        words = self._house.words(request)
-        say = StandWords(words, self._house.formats(request, header))
+        header, tracker, say = self._read(request, municipality)
+        words = say.words
         shown = [view for view in tracker.promises if FILTERS[state](view)]
         return self._house.page(
             request,
@@ -73,17 +75,32 @@ class TrackerPages:
             changed=max((view.promise.update_time for view in tracker.promises), default=None),
         )
 
-    def feed(self, request: Request, municipality: str) -> Response:
+    def deadlines(self, request: Request, municipality: str) -> Response:
         """The dates as a calendar that one can subscribe to."""
+        header, tracker, say = self._read(request, municipality)
+        content = calendar_feed.calendar_feed(tracker.promises, say, header, self._address(request))
+        return _feed(content, calendar_feed.MEDIA_TYPE)
+
+    def answers(self, request: Request, municipality: str) -> Response:
+        """The newest answers as a feed."""
+        header, tracker, say = self._read(request, municipality)
+        now = self._house.clock.now()
+        content = answers_feed.answers_feed(tracker.promises, say, header, self._address(request), now)
+        return _feed(content, answers_feed.MEDIA_TYPE)
+
+    def _read(self, request: Request, municipality: str) -> tuple[HeaderMunicipality, Tracker, StandWords]:
         header, tracker = self._house.read(
             request, municipality, lambda uow, who: get_tracker(uow, who, clock=self._house.clock)
         )
-        words = self._house.words(request)
-        say = StandWords(words, self._house.formats(request, header))
-        site = str(request.base_url).rstrip("/")
-        content = calendar_feed(tracker.promises, say, header, site)
-        headers = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
-        return Response(content, media_type=MEDIA_TYPE, headers=headers)
+        return header, tracker, StandWords(self._house.words(request), self._house.formats(request, header))
+
+    def _address(self, request: Request) -> str:
+        return self._site or site_of(request)
+
+
+def _feed(content: bytes, media_type: str) -> Response:
+    headers = {"Cache-Control": "public, max-age=300", "X-Content-Type-Options": "nosniff"}
+    return Response(content, media_type=media_type, headers=headers)
 
 
 def _waiting(tracker: Tracker) -> int:
