@@ -18,6 +18,7 @@ from chassis.auth.keys import FileKeys
 from chassis.auth.principal import GRANTED_ROLES, Principal, Role
 from chassis.auth.tokens import LocalTokens
 from chassis.clock import SystemClock
+from chassis.config import SuiteSettings
 from tests.component.deliberation.conftest import House
 
 BORGERTING = Path(sys.executable).with_name("borgerting")
@@ -169,6 +170,19 @@ def test_what_is_refused_and_how(
     for word in words:
         assert word in captured.err
     assert "Traceback" not in captured.err
+
+
+def test_production_makes_no_token_of_its_own(
+    folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("BORGERTING_DATA_DIR", str(folder))
+    # All else of that profile asks for servers that this question does not need.
+    monkeypatch.setattr(SuiteSettings, "local_sign_in", property(lambda self: False))
+    assert cli.run(["token", "--municipality", "dragoer", "--role", "integrator"]) == 2
+    captured = capsys.readouterr()
+    assert (captured.out, "the OpenID provider's" in captured.err) == ("", True)
+    assert cli.run(["sign-in-link", "--municipality", "dragoer", "--role", "officer"]) == 2
+    assert "facilitator, adviser, member" in capsys.readouterr().err
 
 
 def test_a_link_needs_the_sites_address(tmp_path: Path) -> None:
