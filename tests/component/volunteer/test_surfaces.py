@@ -15,7 +15,7 @@ from grpc_status import rpc_status
 from borgerting.volunteer.v1 import sign_up_service_pb2 as sign_up_pb
 from borgerting.volunteer.v1 import task_service_pb2 as pb
 from chassis.auth.principal import Principal
-from tests.component.volunteer.conftest import COORDINATOR, HERE, THERE, Running, principal
+from tests.component.volunteer.suite import COORDINATOR, HERE, THERE, Running, principal
 
 TASKS = f"municipalities/{HERE}/tasks"
 ME = f"municipalities/{HERE}/people/me"
