@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, TypeVar
+from uuid import uuid4
 
 import grpc
 import httpx
@@ -20,6 +21,7 @@ from borgerting.deliberation.v1 import (
 from borgerting.deliberation.v1 import municipality_service_pb2 as registry_pb
 from borgerting.sortition.v1 import selection_service_pb2 as selection_pb
 from borgerting.sortition.v1 import selection_service_pb2_grpc
+from borgerting.sortition.v1.events_pb2 import PanelConfirmed
 from chassis.app import BuildContext, Service
 from chassis.auth.keys import FileKeys
 from chassis.auth.principal import Principal
@@ -27,6 +29,7 @@ from chassis.auth.sessions import Sessions
 from chassis.auth.tokens import LocalTokens
 from chassis.clock import SystemClock
 from chassis.config import load_settings
+from chassis.db import Database
 from chassis.rpc.client import tcp_channel
 from chassis.suite import Addresses, Suite
 from services.deliberation.service import DESCRIPTOR as DELIBERATION
@@ -47,6 +50,7 @@ class Pair:
     http: httpx.Client
     keys: FileKeys
     ask: Callable[[str], grpc.Channel]
+    folder: Path
 
     @property
     def assemblies(self) -> assembly_service_pb2_grpc.AssemblyServiceStub:
@@ -70,6 +74,14 @@ class Pair:
 
     def session(self, who: Principal = SECRETARIAT) -> dict[str, str]:
         return {"cookie": f"borgerting-session={Sessions(self.keys, SystemClock()).issue(who)}"}
+
+    def confirm(self, selection: str, seats: int = 8) -> None:
+        """As sortition's ConfirmPanel does at its end: the event leaves by sortition's own outbox."""
+        panel = PanelConfirmed(selection=selection, seats=[str(uuid4()) for _ in range(seats)])
+        database = Database(f"sqlite:///{self.folder}/sortition.sqlite3", clock=SystemClock())
+        with database.writing("dragoer") as transaction:
+            transaction.outbox.add("sortition", f"selections/{selection.rsplit('/', 1)[1]}", panel)
+        database.close()
 
     def selection(self, title: str = "Velfærd") -> str:
         """A selection in sortition, which hears of the municipality a moment later than it is entered."""
@@ -100,7 +112,7 @@ def running_pair(folder: Path) -> Iterator[Pair]:
     channel = tcp_channel(addresses.grpc)
     try:
         with httpx.Client(base_url=addresses.http, trust_env=False, timeout=20) as http:
-            pair = Pair(addresses, channel, http, FileKeys(folder, SystemClock()), asked[0])
+            pair = Pair(addresses, channel, http, FileKeys(folder, SystemClock()), asked[0], folder)
             registry = municipality_service_pb2_grpc.MunicipalityServiceStub(channel)
             for slug in ("dragoer", "koege"):
                 registry.CreateMunicipality(
