@@ -60,6 +60,8 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     logging.getLogger("httpx").setLevel(logging.WARNING)
     for name in _QUIET:
         logging.getLogger(name).setLevel(max(logging.WARNING, root.level))
+    # On a busy machine it warns of each of its own steps that took long.
+    logging.getLogger("kafka.net.selector").setLevel(logging.ERROR)
     logging.captureWarnings(True)
 
 

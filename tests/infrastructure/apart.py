@@ -90,7 +90,9 @@ def services_apart(
     services = ServicesApart(folder, bootstrap, names, environment or {})
     try:
         for name in names:
-            services.start(name)
+            services.start(name, ready=False)
+        for name in names:
+            services[name].wait_until_ready(90)
         yield services
     finally:
         services.close()

@@ -45,6 +45,7 @@ def failing(monkeypatch: pytest.MonkeyPatch) -> dict[str, Exception]:
         migrations=TOY,
         commands=lambda: {"fail": fail_with(box["error"]), "single": lambda: typer.echo("single")},
         command_help={"fail": "Fail in some way.", "single": "One command."},
+        number=7,
     )
     # Where they are found, not `descriptors` itself: a module first imported meanwhile would keep a fake.
     groups = {"borgerting.services": [_Point("toy", descriptor)], "borgerting.commands": []}
@@ -181,7 +182,14 @@ def test_settings_are_checked_all_at_once(
     assert len(printed.err.splitlines()) == 8
     assert cli.run(["serve"]) == 2  # which checks them as well
     assert cli.run(["check-config", "--list"]) == 0
-    assert "BORGERTING_TOY__DATABASE_URL=" in capsys.readouterr().out
+    listed = capsys.readouterr().out
+    assert "BORGERTING_TOY__DATABASE_URL=" in listed
+    assert "BORGERTING_KAFKA__BOOTSTRAP=" in listed
+    ports = [line.split() for line in listed.splitlines() if line.startswith(("all services", "toy alone"))]
+    assert ports == [
+        ["all", "services", "8080", "9090", "9100", "9443"],
+        ["toy", "alone", "8087", "9097", "9107", "9450"],
+    ]
 
 
 @pytest.mark.parametrize(
