@@ -142,6 +142,18 @@ class TestKafkaBroker(BrokerSuite):
             assert time.monotonic() < until
             seen |= {one.key for one in second.poll(0.2) if one.event and one.event.envelope.sequence >= told}
 
+    def test_a_replica_with_a_name_takes_its_share_up_again_at_once(self, broker: KafkaBroker) -> None:
+        """Without one it would have to wait for the session of the one that died to run out."""
+        self.settings = self.settings.model_copy(update={"instance": "replica-0", "session_seconds": 25.0})
+        died = self.reopen(broker).source("one", TOPIC)
+        self.publish(broker, an_event(1))
+        (first,) = self.take(died, 1)
+        died.commit(first)
+        # It goes without leaving its group: nobody polls or closes it until the end.
+        self.publish(broker, an_event(2))
+        again = self.reopen(broker).source("one", TOPIC)
+        assert [one.event.envelope.sequence for one in self.take(again, 1) if one.event] == [2]
+
     def test_a_topic_is_made_as_the_settings_say(self, broker: KafkaBroker, kafka: KafkaServer) -> None:
         self.publish(broker, an_event(1))
         name = self.settings.namespace + TOPIC
