@@ -7,7 +7,6 @@ from uuid import UUID
 from chassis.auth.principal import Role
 from chassis.context import Caller
 from services.volunteer.app.gate import admit
-from services.volunteer.app.people import contact_is_shared
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.app.present import sign_up_views, slot_view
 from services.volunteer.app.views import Attendance, SignUpContact, SignUpView
@@ -15,7 +14,7 @@ from services.volunteer.domain.person import NO_CONTACT
 
 
 def get_attendance(uow: UnitOfWork, caller: Caller, task_id: UUID, slot_id: UUID) -> Attendance:
-    """Contact details of those with a place, and of who phoned. Audited (in a writing unit of work).
+    """Contact details of those with a place here, and of who phoned. Audited (in a writing unit of work).
 
     Raises DomainError NOT_FOUND TASK_UNKNOWN, SLOT_UNKNOWN.
     """
@@ -27,7 +26,7 @@ def get_attendance(uow: UnitOfWork, caller: Caller, task_id: UUID, slot_id: UUID
 
     def shown(view: SignUpView) -> SignUpContact:
         person = view.sign_up.person
-        shared = view.sign_up.holds or contact_is_shared(uow, uow.people.get(person))
+        shared = view.sign_up.holds or uow.people.get(person).subject is None
         return SignUpContact(view, contacts.get(person, NO_CONTACT) if shared else NO_CONTACT)
 
     uow.audit.record(caller, "sign-up-contacts.list", slot.name)
