@@ -192,14 +192,14 @@ def running_suite(folder: Path) -> Iterator[Running]:
         with httpx.Client(base_url=addresses.http, trust_env=False, timeout=20) as http:
             made = Running(folder, suite, addresses, channel, http, clock, tokens)
             for slug in (HERE, THERE):
-                _enter(made, slug)
+                enter(made, slug)
             yield made
     finally:
         channel.close()
         suite.stop()
 
 
-def _enter(running: Running, slug: str) -> None:
+def enter(running: Running, slug: str) -> None:
     """Enter a municipality at deliberation, and wait until the others have heard of it."""
     registry_grpc.MunicipalityServiceStub(running.channel).CreateMunicipality(
         registry_pb.CreateMunicipalityRequest(

@@ -16,7 +16,10 @@ from icalendar import Calendar
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2_grpc as link_grpc
 from borgerting.followup.v1 import promise_service_pb2 as pb
-from tests.component.followup.suite import HERE, SECRETARIAT, THERE, Running
+from chassis.db import Database
+from services.followup.adapters.repository import SqlHandovers
+from services.followup.domain.report import Handover
+from tests.component.followup.suite import HERE, SECRETARIAT, THERE, Running, enter
 
 BASE = f"/followup/{HERE}"
 ATOM = "{http://www.w3.org/2005/Atom}"
@@ -102,6 +105,17 @@ class TestTheTracker:
         page = anyone.page(f"/followup/{THERE}")
         assert "Der er endnu ikke overdraget en rapport" in page
         assert '<svg class="line"' not in page
+
+    def test_a_report_that_is_not_read_yet(self, running: Running, anyone: Browser) -> None:
+        enter(running, "tredjeby")
+        database = Database(f"sqlite:///{running.folder / 'followup.sqlite3'}", clock=running.clock)
+        with database.writing("tredjeby") as transaction:
+            waiting = Handover("tredjeby", uuid4(), "a" * 64, running.clock.now())
+            SqlHandovers(transaction).put(waiting)
+        database.close()
+        page = anyone.page("/followup/tredjeby")
+        assert "En rapport er lige overdraget" in page
+        assert "Der er endnu ikke overdraget en rapport" not in page
 
     def test_no_answer_stands_there_the_day_after_by_itself(
         self, running: Running, anyone: Browser, promises: list[pb.Promise]
