@@ -7,6 +7,7 @@ from uuid import UUID
 
 from borgerting.followup.v1.events_pb2 import (
     PromiseAnswered,
+    PromiseExtended,
     PromiseMade,
     PromiseOverdue,
     VolunteersSought,
@@ -41,6 +42,7 @@ def subscriptions(clock: Clock) -> list[Subscription]:
                 PromiseMade.DESCRIPTOR.full_name: _promise_made,
                 PromiseAnswered.DESCRIPTOR.full_name: _promise_answered,
                 PromiseOverdue.DESCRIPTOR.full_name: _promise_overdue,
+                PromiseExtended.DESCRIPTOR.full_name: _promise_extended,
                 VolunteersSought.DESCRIPTOR.full_name: _volunteers_sought,
             },
         ),
@@ -81,6 +83,16 @@ def _promise_answered(transaction: Transaction, message: PromiseAnswered, envelo
 def _promise_overdue(transaction: Transaction, message: PromiseOverdue, envelope: Envelope) -> None:
     uow = SqlAssemblyUnitOfWork(transaction)
     follow_along.promise_overdue(uow, _promise(message), _checkpoint(message))
+
+
+def _promise_extended(transaction: Transaction, message: PromiseExtended, envelope: Envelope) -> None:
+    follow_along.promise_extended(
+        SqlAssemblyUnitOfWork(transaction),
+        _promise(message),
+        _checkpoint(message),
+        date_of(message.previous_due_date),
+        date_of(message.due_date),
+    )
 
 
 def _volunteers_sought(transaction: Transaction, message: VolunteersSought, envelope: Envelope) -> None:

@@ -31,6 +31,19 @@ def promise_overdue(uow: AssemblyUnitOfWork, promise: UUID, checkpoint: str) -> 
     uow.followed_up.put_promise(replace(known, overdue=known.overdue | {checkpoint}))
 
 
+def promise_extended(
+    uow: AssemblyUnitOfWork, promise: UUID, checkpoint: str, before: date, due: date
+) -> None:
+    """The date now in force stands in place of the one before; the checkpoint is overdue no more."""
+    known = _known(uow, promise)
+    dates = list(known.due_dates)
+    if before in dates:
+        dates[dates.index(before)] = due
+    uow.followed_up.put_promise(
+        replace(known, due_dates=tuple(sorted(dates)), overdue=known.overdue - {checkpoint})
+    )
+
+
 def volunteers_sought(uow: AssemblyUnitOfWork, promise: UUID, wanted: int) -> None:
     uow.followed_up.put_promise(replace(_known(uow, promise), wanted=wanted))
 

@@ -15,7 +15,7 @@ from chassis.db import Transaction
 from chassis.tenant_copy import SqlMunicipalities
 from services.followup.adapters.repository import SqlHandovers, SqlPromises
 from services.followup.app.ports import READ_REPORT_JOB, Meter, Overdue
-from services.followup.domain.checkpoint import Answer, Checkpoint, Decision
+from services.followup.domain.checkpoint import Answer, Checkpoint, Decision, Extension
 from services.followup.domain.promise import Promise
 from services.followup.domain.report import Handover
 
@@ -34,7 +34,7 @@ def date_message(day: date) -> Date:
 
 
 def promise_made(promise: Promise) -> pb.PromiseMade:
-    dates: Sequence[Date] = [date_message(checkpoint.due) for checkpoint in promise.checkpoints]
+    dates: Sequence[Date] = [date_message(checkpoint.effective_due) for checkpoint in promise.checkpoints]
     return pb.PromiseMade(
         promise=promise.name, assembly=promise.assembly_name, subject=promise.subject, due_dates=dates
     )
@@ -64,6 +64,17 @@ class OutboxEvents:
             due_date=date_message(overdue.due),
         )
         self._outbox.add(SERVICE, promise_aggregate(overdue.promise), message)
+
+    def promise_extended(
+        self, promise: Promise, checkpoint: Checkpoint, extension: Extension, before: date
+    ) -> None:
+        message = pb.PromiseExtended(
+            promise=promise.name,
+            checkpoint=promise.checkpoint_name(checkpoint),
+            due_date=date_message(extension.due),
+            previous_due_date=date_message(before),
+        )
+        self._outbox.add(SERVICE, promise_aggregate(promise.id), message)
 
     def volunteers_sought(self, promise: Promise) -> None:
         message = pb.VolunteersSought(promise=promise.name, wanted=promise.volunteers_wanted)

@@ -30,6 +30,7 @@ def create_extension(
     """
     municipality = admit(uow, caller, *ANSWERING)
     promise = uow.promises.get_to_change(command.promise)
+    before = promise.checkpoint(command.checkpoint).effective_due
     changed, extension = promise.extended(
         command.checkpoint,
         command.fields,
@@ -41,6 +42,7 @@ def create_extension(
     checkpoint = changed.checkpoint(command.checkpoint)
     uow.promises.save(changed)
     uow.promises.add_extension(changed, checkpoint, extension)
+    uow.events.promise_extended(changed, checkpoint, extension, before)
     uow.audit.record(
         caller,
         "extension.create",

@@ -89,6 +89,11 @@ class Events(Protocol):
 
     def promise_overdue(self, overdue: Overdue) -> None: ...
 
+    def promise_extended(
+        self, promise: Promise, checkpoint: Checkpoint, extension: Extension, before: date
+    ) -> None:
+        """`before` is the date that was in force."""
+
     def volunteers_sought(self, promise: Promise) -> None: ...
 
 

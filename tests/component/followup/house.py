@@ -141,6 +141,13 @@ class House:
         types = [(row.type.rsplit(".", 1)[1], row.key) for row in rows]
         return [key for name, key in types if name == kind] if kind else [name for name, _ in types]
 
+    def messages(self, kind: Any) -> list[Any]:
+        """The events of one type in the outbox."""
+        with everything(self.database) as whole:
+            query = select(outbox.c.payload).where(outbox.c.type == kind.DESCRIPTOR.full_name)
+            rows = whole.connection.execute(query.order_by(outbox.c.seq)).all()
+        return [kind.FromString(bytes(row.payload)) for row in rows]
+
     def job_rows(self, kind: str) -> list[tuple[str, str, str]]:
         with everything(self.database) as whole:
             rows = whole.connection.execute(select(jobs).where(jobs.c.kind == kind)).all()

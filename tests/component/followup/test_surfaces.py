@@ -11,12 +11,15 @@ import pytest
 from google.rpc import error_details_pb2
 from google.type.date_pb2 import Date
 from grpc_status import rpc_status
+from sqlalchemy import select
 
 from borgerting.deliberation.v1 import assembly_service_pb2 as assembly_pb
 from borgerting.followup.v1 import promise_service_pb2 as pb
+from borgerting.followup.v1.events_pb2 import PromiseMade
 from chassis.context import system
 from chassis.db import Database
 from chassis.reemission import reemit
+from chassis.tables import outbox
 from services.deliberation.adapters.reemitters import REEMITTERS as DELIBERATIONS
 from services.followup.adapters.reemitters import REEMITTERS
 from tests.component.followup.suite import COORDINATOR, HERE, OFFICER, THERE, Running, principal
@@ -114,7 +117,17 @@ class TestTheWholeWay:
 
     def test_its_own_state_can_be_told_again(self, running: Running, promise: pb.Promise) -> None:
         database = Database(f"sqlite:///{running.folder / 'followup.sqlite3'}", clock=running.clock)
-        assert reemit(database, "followup", REEMITTERS, system("test"), promise.name)
+        extension = pb.Extension(office="Veje", reason="Budget", until_date=Date(year=2026, month=1, day=30))
+        running.promises.CreateExtension(
+            pb.CreateExtensionRequest(parent=promise.checkpoints[0].name, extension=extension),
+            metadata=running.metadata(),
+        )
+        event_id = reemit(database, "followup", REEMITTERS, system("test"), promise.name)
+        with database.reading(HERE) as transaction:
+            query = select(outbox.c.payload).where(outbox.c.id == event_id)
+            told = PromiseMade.FromString(transaction.connection.execute(query).scalar_one())
+        assert told.promise == promise.name
+        assert [dated(day) for day in told.due_dates] == [(2026, 1, 30), (2026, 6, 29), (2027, 8, 30)]
         database.close()
 
     def test_a_date_passes_and_is_told_by_itself(self, running: Running, promise: pb.Promise) -> None:

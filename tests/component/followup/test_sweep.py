@@ -7,6 +7,7 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
+from borgerting.followup.v1 import events_pb2 as events_pb
 from borgerting.followup.v1 import promise_service_pb2 as pb
 from services.followup.app.ports import TELL_OVERDUE_JOB
 from tests.component.followup.house import HERE, OFFICER, THERE, House, a_report, never, quiet
@@ -103,6 +104,10 @@ def test_an_extension_moves_the_day_of_telling(house: House) -> None:
     request.extension.until_date.year, request.extension.until_date.month = 2025, 12
     request.extension.until_date.day = 15
     house.desk.create_extension(OFFICER, request)
+    (told,) = house.messages(events_pb.PromiseExtended)
+    assert (told.promise, told.checkpoint) == (promise.name, promise.checkpoints[0].name)
+    assert (told.previous_due_date.month, told.previous_due_date.day) == (11, 28)
+    assert (told.due_date.month, told.due_date.day) == (12, 15)
     house.go("2025-11-29")
     house.tell()
     assert len(house.events("PromiseOverdue")) == 2

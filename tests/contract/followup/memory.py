@@ -197,6 +197,11 @@ class _Events(_Scoped):
         name = f"municipalities/{self.m}/promises/{overdue.promise}"
         self._add(pb.PromiseOverdue(promise=name, checkpoint=f"{name}/checkpoints/{overdue.checkpoint}"))
 
+    def promise_extended(
+        self, promise: Promise, checkpoint: Checkpoint, extension: Extension, before: date
+    ) -> None:
+        self._add(pb.PromiseExtended(promise=promise.name, checkpoint=promise.checkpoint_name(checkpoint)))
+
     def volunteers_sought(self, promise: Promise) -> None:
         self._add(pb.VolunteersSought(promise=promise.name, wanted=promise.volunteers_wanted))
 

@@ -384,3 +384,19 @@ def test_the_front_page_knows_what_others_told(house: House) -> None:
     assert house.act(get_standing, assembly.id, by=ANYONE) == front.all
     elsewhere = house.act(get_front, by=who(Role.SECRETARIAT), at=THERE)
     assert (elsewhere.all.promises, elsewhere.help, elsewhere.assemblies.items) == (0, (), ())
+
+
+def test_more_time_takes_a_date_off_what_is_overdue_until_the_new_one_passes(house: House) -> None:
+    house.clock.instant = datetime(2025, 12, 1, 12, tzinfo=UTC)
+    assembly = house.handed_over()
+    subject = house.report(assembly).recommendations[0].initiatives[0].name
+    first, last, more = date(2025, 11, 28), date(2026, 6, 29), date(2026, 2, 2)
+    promise = uuid4()
+    house.direct(lambda uow: follow_along.promise_made(uow, promise, assembly.id, subject, [first, last]))
+    house.direct(lambda uow: follow_along.promise_overdue(uow, promise, "1"))
+    assert house.act(get_standing, assembly.id, by=ANYONE).overdue == 1
+    house.direct(lambda uow: follow_along.promise_extended(uow, promise, "1", first, more))
+    extended = house.act(get_standing, assembly.id, by=ANYONE)
+    assert (extended.overdue, extended.next_due) == (0, more)
+    house.direct(lambda uow: follow_along.promise_overdue(uow, promise, "1"))
+    assert house.act(get_standing, assembly.id, by=ANYONE).overdue == 1

@@ -288,6 +288,7 @@ class TestExtensions:
         assert (made.extension.until, made.extension.due) == (date(2026, 1, 31), date(2026, 2, 2))
         checkpoint = house.promises()[0].promise.checkpoints[0]
         assert (checkpoint.due, checkpoint.effective_due) == (date(2025, 11, 28), date(2026, 2, 2))
+        assert house.events()[3:] == ["PromiseExtended"]
         house.go("2026-02-02")
         assert house.promises()[0].standing.stand is Stand.WAITING
         house.go("2026-02-03")

@@ -26,7 +26,7 @@ from borgerting.followup.v1 import promise_service_pb2 as borgerting_dot_followu
 from google.type import date_pb2 as google_dot_type_dot_date__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#borgerting/followup/v1/events.proto\x12\x16\x62orgerting.followup.v1\x1a,borgerting/followup/v1/promise_service.proto\x1a\x16google/type/date.proto\"g\n\x0bPromiseMade\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x61ssembly\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12$\n\tdue_dates\x18\x04 \x03(\x0b\x32\x11.google.type.Date\"q\n\x0fPromiseAnswered\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\x12\x39\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\'.borgerting.followup.v1.Answer.Decision\"Z\n\x0ePromiseOverdue\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\x12#\n\x08\x64ue_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"3\n\x10VolunteersSought\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x05\x62\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n#borgerting/followup/v1/events.proto\x12\x16\x62orgerting.followup.v1\x1a,borgerting/followup/v1/promise_service.proto\x1a\x16google/type/date.proto\"g\n\x0bPromiseMade\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x10\n\x08\x61ssembly\x18\x02 \x01(\t\x12\x0f\n\x07subject\x18\x03 \x01(\t\x12$\n\tdue_dates\x18\x04 \x03(\x0b\x32\x11.google.type.Date\"q\n\x0fPromiseAnswered\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\x12\x39\n\x08\x64\x65\x63ision\x18\x03 \x01(\x0e\x32\'.borgerting.followup.v1.Answer.Decision\"Z\n\x0ePromiseOverdue\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\x12#\n\x08\x64ue_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\"\x89\x01\n\x0fPromiseExtended\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x12\n\ncheckpoint\x18\x02 \x01(\t\x12#\n\x08\x64ue_date\x18\x03 \x01(\x0b\x32\x11.google.type.Date\x12,\n\x11previous_due_date\x18\x04 \x01(\x0b\x32\x11.google.type.Date\"3\n\x10VolunteersSought\x12\x0f\n\x07promise\x18\x01 \x01(\t\x12\x0e\n\x06wanted\x18\x02 \x01(\x05\x62\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -39,6 +39,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_PROMISEANSWERED']._serialized_end=351
   _globals['_PROMISEOVERDUE']._serialized_start=353
   _globals['_PROMISEOVERDUE']._serialized_end=443
-  _globals['_VOLUNTEERSSOUGHT']._serialized_start=445
-  _globals['_VOLUNTEERSSOUGHT']._serialized_end=496
+  _globals['_PROMISEEXTENDED']._serialized_start=446
+  _globals['_PROMISEEXTENDED']._serialized_end=583
+  _globals['_VOLUNTEERSSOUGHT']._serialized_start=585
+  _globals['_VOLUNTEERSSOUGHT']._serialized_end=636
 # @@protoc_insertion_point(module_scope)

@@ -40,7 +40,7 @@ class PromiseMade(_message.Message):
     """The initiative's or recommendation's name in deliberation."""
     @_builtins.property
     def due_dates(self) -> _containers.RepeatedCompositeFieldContainer[_date_pb2.Date]:
-        """Due dates as moved, in order."""
+        """Due dates as moved, in order; where it is told again, those in force."""
 
     def __init__(
         self,
@@ -113,6 +113,42 @@ class PromiseOverdue(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___PromiseOverdue: _TypeAlias = PromiseOverdue  # noqa: Y015
+
+@_typing.final
+class PromiseExtended(_message.Message):
+    """More time was granted: a checkpoint that was overdue is so no more, until the new date passes. Sent once per extension."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    PROMISE_FIELD_NUMBER: _builtins.int
+    CHECKPOINT_FIELD_NUMBER: _builtins.int
+    DUE_DATE_FIELD_NUMBER: _builtins.int
+    PREVIOUS_DUE_DATE_FIELD_NUMBER: _builtins.int
+    promise: _builtins.str
+    checkpoint: _builtins.str
+    @_builtins.property
+    def due_date(self) -> _date_pb2.Date:
+        """The date now in force."""
+
+    @_builtins.property
+    def previous_due_date(self) -> _date_pb2.Date:
+        """The one that was in force before."""
+
+    def __init__(
+        self,
+        *,
+        promise: _builtins.str = ...,
+        checkpoint: _builtins.str = ...,
+        due_date: _date_pb2.Date | None = ...,
+        previous_due_date: _date_pb2.Date | None = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _typing.Literal["due_date", b"due_date", "previous_due_date", b"previous_due_date"]  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["checkpoint", b"checkpoint", "due_date", b"due_date", "previous_due_date", b"previous_due_date", "promise", b"promise"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___PromiseExtended: _TypeAlias = PromiseExtended  # noqa: Y015
 
 @_typing.final
 class VolunteersSought(_message.Message):
