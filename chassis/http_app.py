@@ -44,9 +44,11 @@ def make_http_app(
     metrics: Metrics,
     https: bool,
     operations: OperationsPages | None = None,
+    on_site: Sequence[str] = (),
 ) -> FastAPI:
     """The ASGI application. `https` says that people reach it by https only; `operations` are the operator's
-    pages."""
+    pages. `on_site` names all services of the site, those in other processes too; `services` when left out.
+    """
     app = FastAPI(
         title="Borgerting",
         openapi_url=None,
@@ -61,6 +63,7 @@ def make_http_app(
         identify=security.identify,
         csrf_token=security.csrf_token,
         check_csrf=security.check_csrf,
+        services=on_site,
     )
     install(app, site, https=https)
     for service in services:

@@ -58,6 +58,7 @@ class Suite:
         self._settings = settings
         self._installed = descriptors
         self._alone = alone
+        self._on_site = tuple(descriptors)
         self._descriptors = descriptors if alone is None else {alone: descriptors[alone]}
         self._resources = ExitStack()
         self._serving = False
@@ -140,6 +141,7 @@ class Suite:
             describe=self._describe,
             metrics=self.metrics,
             https=settings.base_url.startswith("https://"),
+            on_site=self._on_site,
             operations=OperationsPages(
                 lambda: [state_of(one) for one in self._running],
                 lambda: {one.name: one.database for one in self._running},

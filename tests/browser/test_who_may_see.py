@@ -73,6 +73,18 @@ def posts(stages: Stages) -> list[str]:
         f"{stages.committed_draw}/publish",
         f"{stages.asked}/panel/confirm",
         f"{stages.asked}/seats/01900000-0000-4000-8000-000000000000/answer",
+        f"/deliberation/{MUNICIPALITY}/assemblies/new",
+        f"{stages.assembly}/settings",
+        f"{stages.assembly}/report/words",
+        f"{stages.assembly}/report/recommendations/new",
+        stages.recommendation,
+        f"{stages.recommendation}/move",
+        f"{stages.recommendation}/delete",
+        f"{stages.recommendation}/initiatives/new",
+        stages.initiative,
+        f"{stages.initiative}/move",
+        f"{stages.initiative}/delete",
+        f"{stages.assembly}/report/hand-over",
     ]
 
 

@@ -29,12 +29,14 @@ class GrpcSelections:
 
     def __init__(self, channel: Callable[[], grpc.Channel]) -> None:
         self._channel = channel
+        self._stub: pb_grpc.SelectionServiceStub | None = None
 
     def find(self, caller: Caller, municipality: str, selection: UUID) -> SelectionInfo | None:
         name = f"municipalities/{municipality}/selections/{selection}"
         try:
-            stub = pb_grpc.SelectionServiceStub(self._channel())
-            found = stub.GetSelection(
+            if self._stub is None:
+                self._stub = pb_grpc.SelectionServiceStub(self._channel())
+            found = self._stub.GetSelection(
                 pb.GetSelectionRequest(name=name), timeout=SECONDS, metadata=call_metadata(caller)
             )
         except grpc.RpcError as error:
