@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import time
 import uuid
 from collections.abc import Iterator
 from pathlib import Path
@@ -84,6 +85,7 @@ def test_marks_are_where_they_belong_and_nowhere_else(suite: SuiteProcess, tmp_p
         site.post(f"{seat['name']}:setAnswer", {"answer": "ACCEPTED"})
     site.post(f"{selection}:confirmPanel")
     site.get(f"{draw}/public")
+    _the_assembly_s_report(site, suite, selection)
     metrics = suite.get("/metrics", base=suite.ops)
 
     # They are there: the phone list has them. Then everything else is searched.
@@ -94,6 +96,26 @@ def test_marks_are_where_they_belong_and_nowhere_else(suite: SuiteProcess, tmp_p
         found = [mark for mark in MARKS if mark in text]
         assert not found, text[max(0, text.find(found[0]) - 300) :][:600]
     assert _tables_with_marks(tmp_path) == {("sortition.sqlite3", "person_contacts")}
+
+
+def _the_assembly_s_report(site: Watched, suite: SuiteProcess, selection: str) -> None:
+    """What deliberation makes of the panel, until its report is the council's: seats by id, and no person."""
+    site.base = f"{suite.http}/deliberation/api/v1"
+    assembly = site.post(
+        "municipalities/strandby/assemblies", {"title": "Welfare", "selection": selection}, status=201
+    )["name"]
+    until = time.monotonic() + 15
+    while site.get(assembly)["state"] != "SEATED":
+        assert time.monotonic() < until, "the panel's event did not arrive"
+        time.sleep(0.1)
+    assert len(site.get(f"{assembly}/members")["members"]) == 12
+    report = f"{assembly}/report"
+    recommendation = site.post(f"{report}/recommendations", {"title": "Economy"}, status=201)["name"]
+    site.post(f"{recommendation}/initiatives", {"title": "Bus"}, status=201)
+    site.post(f"{report}:handOver", {"etag": site.get(report)["etag"]})
+    for page in ("", f"/assemblies/{assembly.rsplit('/', 1)[1]}", f"/{report.split('/', 2)[2]}"):
+        site.seen.append(suite.get(f"/deliberation/strandby{page}"))
+    site.base = f"{suite.http}/sortition/api/v1"
 
 
 def _broken_files() -> list[bytes]:
