@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -87,11 +88,15 @@ class Site:
             time.sleep(0.1)
 
 
-def command(folder: Path, *arguments: str) -> str:
+def command(folder: Path, *arguments: str, environment: Mapping[str, str] | None = None) -> str:
     """A command of the suite beside the running server; its stdout."""
     done = subprocess.run(
         [sys.executable, "-m", "chassis", *arguments],
-        env={"BORGERTING_DATA_DIR": str(folder / "data"), "PATH": "/usr/bin:/bin"},
+        env={
+            "BORGERTING_DATA_DIR": str(folder / "data"),
+            "PATH": "/usr/bin:/bin",
+            **(environment or {}),
+        },
         capture_output=True,
         text=True,
         timeout=60,
