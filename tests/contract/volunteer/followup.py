@@ -47,7 +47,7 @@ class Followup:
             self.database = context.database
             registration = GrpcServiceRegistration(
                 pb_grpc.add_PromiseServiceServicer_to_server,
-                _Servicer(self),
+                Servicer(self),
                 pb.DESCRIPTOR.services_by_name["PromiseService"].full_name,
                 frozenset({"volunteer"}),
             )
@@ -56,7 +56,7 @@ class Followup:
         return Descriptor("followup", build, "tests.component.chassis.toyservice.migrations", number=9)
 
 
-class _Servicer(pb_grpc.PromiseServiceServicer):
+class Servicer(pb_grpc.PromiseServiceServicer):
     def __init__(self, followup: Followup) -> None:
         self._followup = followup
 
