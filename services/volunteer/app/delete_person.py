@@ -33,6 +33,9 @@ def delete_person(uow: UnitOfWork, caller: Caller, person_id: UUID | None, *, cl
             if slot.to_come(now) and sign_up.live:
                 left = fill(uow, leave(uow, slot, [sign_up], CancelledBy.ERASURE, now), now)
                 tell_change(uow, task, slot, left, now)
+            elif sign_up.live and not sign_up.holds:
+                # Waited in vain for what has begun: it counts in no total.
+                leave(uow, slot, [sign_up], CancelledBy.ERASURE, now)
     uow.people.remove_contact(person.id)
     uow.people.save(person.erased(now))
     uow.audit.record(nameless(caller) if own else caller, "person.delete", person.name)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from chassis.errors import FieldViolation
 
+MAX_PHONE = 40
+
 
 def line(text: str) -> str:
     """On one line, without doubled spaces."""
@@ -28,6 +30,3 @@ def phone_faults(field: str, phone: str) -> list[FieldViolation]:
     if digits < 3 or any(not (sign.isascii() and (sign.isdigit() or sign in " +()-./")) for sign in phone):
         return [FieldViolation(field, "PHONE_INVALID")]
     return []
-
-
-MAX_PHONE = 40

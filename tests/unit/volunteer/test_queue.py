@@ -24,9 +24,11 @@ from services.volunteer.app.cancel_sign_up import CancelSignUp, cancel_sign_up
 from services.volunteer.app.cancel_slot import CancelSlot, cancel_slot
 from services.volunteer.app.create_sign_up import CreateSignUp, create_sign_up
 from services.volunteer.app.delete_person import delete_person
+from services.volunteer.app.get_attendance import get_attendance
 from services.volunteer.app.publish_task import publish_task
 from services.volunteer.app.task_acts import TaskAct
 from services.volunteer.app.update_slot import UpdateSlot, update_slot
+from services.volunteer.domain.person import NO_CONTACT
 from services.volunteer.domain.sign_up import CancelledBy, SignUp, SignUpState
 from services.volunteer.domain.slot import Slot, SlotFields
 from tests.unit.volunteer.house import START, House, volunteer
@@ -139,6 +141,36 @@ class TestPlaces:
         assert refused(cancel, house, sign_up, 1) == (Code.FAILED_PRECONDITION, "SLOT_OVER")
         assert refused(house.sign_up, slot, 2) == (Code.FAILED_PRECONDITION, "SLOT_OVER")
         assert refused(resize, house, slot, 9) == (Code.FAILED_PRECONDITION, "SLOT_OVER")
+
+
+class TestErasing:
+    def test_what_is_to_come_is_given_on_and_what_was_counts(self) -> None:
+        house = House()
+        past, coming = house.open(capacity=1), house.open(capacity=1, start=START + timedelta(days=2))
+        house.sign_up(past, 1)
+        house.sign_up(coming, 1)
+        house.sign_up(past, 2)
+        waits = house.sign_up(coming, 2).sign_up
+        house.clock.instant = START + timedelta(days=1)
+        house.act(delete_person, None, by=volunteer(1))
+        assert house.direct(lambda uow: uow.sign_ups.get(coming.id, waits.id)).holds
+        # Who waited in vain is in no total; who had the place stays in it, as an id.
+        house.act(delete_person, None, by=volunteer(2))
+        assert (house.stands(past).confirmed, house.stands(past).waiting) == (1, 0)
+        assert (house.stands(coming).confirmed, house.stands(coming).waiting) == (0, 0)
+        assert house.entry.tables.contacts == {}
+        shown = house.run(get_attendance, past.task, past.id)
+        assert [item.contact for item in shown.coming] == [NO_CONTACT]
+        assert shown.queue == ()
+
+    def test_the_next_sign_in_begins_anew(self) -> None:
+        house = House()
+        slot = house.open()
+        first = house.sign_up(slot, 1).sign_up
+        house.act(delete_person, None, by=volunteer(1))
+        again = house.sign_up(slot, 1).sign_up
+        assert again.person != first.person
+        assert refused(house.act, delete_person, first.person, by=volunteer(1))[1] == "VOLUNTEER_UNKNOWN"
 
 
 class TestOverlaps:

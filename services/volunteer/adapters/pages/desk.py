@@ -28,6 +28,7 @@ from services.volunteer.domain.slot import Slot
 from services.volunteer.domain.task import Task, TaskState
 
 _MOST = 100
+_MOST_SLOTS = 1000
 
 
 class DeskPages:
@@ -103,7 +104,7 @@ class DeskPages:
         def work(uow: UnitOfWork, who: Caller) -> tuple[Offer, Sequence[Slot]]:
             admit(uow, who, Role.COORDINATOR)
             return look_at_task(uow, who, wanted, clock=self._house.clock), uow.slots.page(
-                wanted, _MOST, None
+                wanted, _MOST_SLOTS, None
             )
 
         header, (offer, slots) = self._house.read(request, municipality, work)
