@@ -57,7 +57,7 @@ _HANDED_OVER = {
     "state": "HANDED_OVER",
     "handoverDate": {"year": 2025, "month": 8, "day": 28},
     "handoverTime": "2025-08-28T15:00:00Z",
-    "digest": "9f2c0e4b7d1a3c5e8f60718293a4b5c6d7e8f90112233445566778899aabbccd",
+    "digest": "50d858e0985ecc7f60418aaf0cc5ab587f42c2570a884095a9e8ccacd0f6545c",
 }
 
 EXAMPLES: dict[str, tuple[Any, Any]] = {

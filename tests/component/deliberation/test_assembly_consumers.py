@@ -23,6 +23,7 @@ from chassis.errors import DomainError
 from chassis.inbox import Outcome
 from chassis.reemission import reemit
 from chassis.tables import audit_log, outbox
+from services.deliberation.adapters.measures import assembly_gauges
 from services.deliberation.adapters.reemitters import REEMITTERS
 from services.deliberation.app.get_front import Front, get_front
 from services.deliberation.domain.followed_up import Promise
@@ -150,3 +151,21 @@ def test_a_report_is_told_again_as_it_was_handed_over(rooms: Rooms) -> None:
     assert [row.headers["ce_snapshot"] for row in (first, again)] == ["false", "true"]
     assert first.headers["ce_sequence"] == again.headers["ce_sequence"] == "1"
     assert (first.key, first.payload) == (again.key, again.payload)
+
+
+def test_what_is_counted_is_of_all_municipalities(rooms: Rooms) -> None:
+    rooms.create(rooms.selection())
+    rooms.seated()
+    rooms.hand_over(rooms.written().name)
+    counted = {
+        (name, labels.get("state", "")): value
+        for _, _, samples in assembly_gauges(rooms.database)()
+        for name, labels, value in samples
+    }
+    assemblies = "borgerting_deliberation_assemblies"
+    assert counted == {
+        (assemblies, "PREPARING"): 1,
+        (assemblies, "SEATED"): 1,
+        (assemblies, "HANDED_OVER"): 1,
+        ("borgerting_deliberation_reports_handed_over", ""): 1,
+    }

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from fastapi import APIRouter, Request, Response
 
+from chassis.aip.pages import Page
 from chassis.context import Caller
 from chassis.text import Catalogue
 from chassis.web import site_of
@@ -24,7 +25,7 @@ from services.deliberation.app.gate import WRITERS, admit
 from services.deliberation.app.get_report import get_report
 from services.deliberation.app.get_standing import get_standing
 from services.deliberation.app.list_assemblies import list_assemblies
-from services.deliberation.app.views import ReportView
+from services.deliberation.app.views import AssemblyView, ReportView
 from services.deliberation.domain.assembly import AssemblyState
 from services.deliberation.domain.followed_up import Standing
 from services.deliberation.domain.report import faults
@@ -129,13 +130,11 @@ class TaskPages:
         return router
 
     def listing(self, request: Request, municipality: str, page_token: str = "") -> Response:
-        def work(uow: AssemblyUnitOfWork, who: Caller) -> tuple[list[ReportView], str]:
+        def work(uow: AssemblyUnitOfWork, who: Caller) -> Page[AssemblyView]:
             admit(uow, who, *WRITERS)
-            page = list_assemblies(uow, who, 20, page_token)
-            views = [get_report(uow, who, each.assembly.id) for each in page.items]
-            return views, page.next_page_token
+            return list_assemblies(uow, who, 20, page_token)
 
-        header, (views, older) = self._house.read(request, municipality, work)
+        header, page = self._house.read(request, municipality, work)
         words, f = self._house.words(request), self._house.formats(request, header)
         say = Wording(words, f)
         return self._house.page(
@@ -149,9 +148,9 @@ class TaskPages:
                     "title": view.assembly.title,
                     "standing": say.standing(view.assembly),
                 }
-                for view in views
+                for view in page.items
             ],
-            older=older,
+            older=page.next_page_token,
             new=f"{listing(municipality)}/new" if is_secretariat(request, municipality) else None,
             selections=f"/sortition/{municipality}/selections",
         )
