@@ -115,23 +115,56 @@ class Inbox:
         """The outcomes of events of one municipality; none when they must be taken one by one."""
         if len(events) < 2:
             return []
-        outcomes = []
         try:
             with self._database.writing(events[0].envelope.municipality) as transaction:
-                for event in events:
-                    envelope = event.envelope
-                    transaction.correlation_id = envelope.correlation_id
-                    transaction.causation_id = str(envelope.id)
-                    with bound(correlation_id=envelope.correlation_id, event_id=str(envelope.id)):
-                        outcomes.append(self._take(transaction, event, held=False))
-                waiting = self._rows.keys_waiting(transaction)
+                outcomes, waiting = self._take_in_bulk(transaction, events)
         except Exception as error:
             if _is_store_away(error):
                 raise StoreAway from error
             return []
-        for key in waiting.intersection(event.envelope.key for event in events):
+        for key in waiting:
             self._drain(events[0].envelope.municipality, key)
         return outcomes
+
+    def _take_in_bulk(
+        self, transaction: Transaction, events: Sequence[Event]
+    ) -> tuple[list[Outcome], set[str]]:
+        """The outcomes, and the keys that have something waiting. Of keys that have nothing waiting the store
+        is read once and written once, for all; the others are taken each by each.
+        """
+        standing = self._rows.standing(transaction, events)
+        outcomes: list[Outcome] = []
+        handled: list[Envelope] = []
+        for event in events:
+            envelope = event.envelope
+            transaction.correlation_id = envelope.correlation_id
+            transaction.causation_id = str(envelope.id)
+            with bound(correlation_id=envelope.correlation_id, event_id=str(envelope.id)):
+                position = standing.positions.get(envelope.key, 0)
+                in_turn = envelope.snapshot or envelope.sequence == position + 1
+                if envelope.key in standing.waiting:
+                    outcomes.append(self._take(transaction, event, held=False))
+                elif envelope.id in standing.known or envelope.sequence <= position:
+                    outcomes.append(Outcome.DUPLICATE)
+                elif in_turn:
+                    self._handle(transaction, event)
+                    handled.append(envelope)
+                    standing.known.add(envelope.id)
+                    standing.positions[envelope.key] = envelope.sequence
+                    outcomes.append(Outcome.HANDLED)
+                else:
+                    # From here on this key is taken each by each, and by what the store then says.
+                    self._rows.note(transaction, handled)
+                    handled.clear()
+                    standing.waiting.add(envelope.key)
+                    outcomes.append(self._take(transaction, event, held=False))
+        self._rows.note(transaction, handled)
+        return outcomes, standing.waiting
+
+    def _handle(self, transaction: Transaction, event: Event) -> None:
+        handler = self._subscription.handlers.get(event.envelope.type)
+        if handler is not None:
+            handler(transaction, decode(event), event.envelope)
 
     def retry_due(self) -> list[Outcome]:
         """Try again what is due, and what then follows it. Raises StoreAway."""
@@ -221,9 +254,7 @@ class Inbox:
             else:
                 self._rows.postpone(transaction, envelope, None)
             return Outcome.HELD
-        handler = self._subscription.handlers.get(envelope.type)
-        if handler is not None:
-            handler(transaction, decode(event), envelope)
+        self._handle(transaction, event)
         transaction.connection.execute(
             insert(inbox).values(
                 consumer=self._subscription.consumer,

@@ -2,16 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
+from uuid import UUID
 
-from sqlalchemy import Row, delete, select, update
+from sqlalchemy import Row, delete, insert, select, update
 
 from chassis.events.envelope import Envelope, Event
 from chassis.tables import inbox, inbox_held, inbox_positions
 
 if TYPE_CHECKING:
     from chassis.db import Transaction
+
+
+@dataclass
+class Standing:
+    """How the events of a batch find the store: what their keys have reached, which of them are known, and
+    which keys have something waiting.
+    """
+
+    positions: dict[str, int]
+    known: set[UUID]
+    waiting: set[str]
 
 
 class InboxRows:
@@ -80,11 +94,64 @@ class InboxRows:
             )
         )
 
-    def keys_waiting(self, transaction: Transaction) -> set[str]:
-        return set(
-            transaction.connection.execute(
-                select(inbox_held.c.key).where(*self.mine(inbox_held)).distinct()
-            ).scalars()
+    def standing(self, transaction: Transaction, events: Sequence[Event]) -> Standing:
+        keys = {event.envelope.key for event in events}
+        connection = transaction.connection
+        reached = connection.execute(
+            select(inbox_positions.c.key, inbox_positions.c.sequence).where(
+                *self.mine(inbox_positions), inbox_positions.c.key.in_(keys)
+            )
+        )
+        known = connection.execute(
+            select(inbox.c.event_id).where(
+                inbox.c.consumer == self._consumer,
+                inbox.c.event_id.in_([event.envelope.id for event in events]),
+            )
+        )
+        waiting = connection.execute(
+            select(inbox_held.c.key).where(*self.mine(inbox_held), inbox_held.c.key.in_(keys)).distinct()
+        )
+        return Standing(
+            {row.key: int(row.sequence) for row in reached},
+            set(known.scalars()),
+            set(waiting.scalars()),
+        )
+
+    def note(self, transaction: Transaction, handled: Sequence[Envelope]) -> None:
+        """Events of one municipality, in order, as handled; their keys have reached the last of each."""
+        from chassis.db import upsert  # db knows this module's tables
+
+        if not handled:
+            return
+        now = transaction.machine_clock.now()
+        transaction.connection.execute(
+            insert(inbox),
+            [
+                {
+                    "consumer": self._consumer,
+                    "event_id": envelope.id,
+                    "municipality": envelope.municipality,
+                    "received": now,
+                }
+                for envelope in handled
+            ],
+        )
+        statement = upsert(transaction.connection, inbox_positions)
+        transaction.connection.execute(
+            statement.on_conflict_do_update(
+                index_elements=["consumer", "topic", "key"],
+                set_={"sequence": statement.excluded.sequence},
+            ),
+            [
+                {
+                    "consumer": self._consumer,
+                    "topic": self._topic,
+                    "key": key,
+                    "municipality": transaction.municipality,
+                    "sequence": sequence,
+                }
+                for key, sequence in {one.key: one.sequence for one in handled}.items()
+            ],
         )
 
     def is_known(self, transaction: Transaction, envelope: Envelope) -> bool:
