@@ -90,6 +90,12 @@ class KafkaPublisher:
 
     def _drop(self) -> None:
         producer, self._producer, self._failed = self._producer, None, False
-        if producer is not None:
+        if producer is None:
+            return
+        try:
+            producer.close(timeout=1)
+        except KafkaError:
+            # It waits for what is under way, and gives up without having closed: end that first.
+            producer._sender.force_close()
             with suppress(KafkaError):
                 producer.close(timeout=1)
