@@ -1,1 +1,1 @@
-"""Deliberation: so far its first room, the registry of municipalities and the one-time sign-in links."""
+"""Deliberation: the registry of municipalities, sign-in links, assemblies and their reports."""

@@ -1,4 +1,4 @@
-"""Rules of the registry and of sign-in links:
+"""Rules of the registry, of sign-in links, of assemblies and their reports:
 
 standard library only; clock, ids and randomness are handed in.
 """

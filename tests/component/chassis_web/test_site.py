@@ -290,3 +290,30 @@ def test_gzip_is_the_same_file(app: FastAPI) -> None:
     for path, file in app.state.site.static._files.items():
         if file.compressed is not None:
             assert gzip.decompress(file.compressed) == file.content, path
+
+
+def services_led_to(app: FastAPI) -> list[tuple[str, bool]]:
+    """Where the header leads, and which of it is said to be here."""
+    page = Visitor(app).get("/sortition/page").text
+    (nav,) = re.findall(r'<nav class="container site-services.*?</nav>', page, re.DOTALL) or [""]
+    links = re.findall(r'<a href="([^"]+)"( aria-current="true")?>', nav)
+    return [(address, bool(here)) for address, here in links]
+
+
+def test_the_header_leads_to_the_services_that_are_there(app: FastAPI) -> None:
+    assert services_led_to(app) == [("/deliberation/strandby", False), ("/sortition/strandby", True)]
+
+
+def test_the_header_leads_to_services_of_other_processes_too(app: FastAPI) -> None:
+    app.state.site.services = ("volunteer", "followup", "sortition", "deliberation")
+    assert [address.split("/")[1] for address, _ in services_led_to(app)] == [
+        "deliberation",
+        "sortition",
+        "followup",
+        "volunteer",
+    ]
+
+
+def test_a_service_by_itself_has_no_way_to_others(app: FastAPI) -> None:
+    app.state.site.services = ("sortition",)
+    assert services_led_to(app) == []
