@@ -18,12 +18,13 @@ from borgerting.sortition.v1 import draw_service_pb2 as draws
 from borgerting.sortition.v1 import draw_service_pb2_grpc as draws_grpc
 from borgerting.sortition.v1 import selection_service_pb2 as selections
 from borgerting.sortition.v1 import selection_service_pb2_grpc as selections_grpc
+from demo.assembly import hand_over
 from demo.pool import DemoPool, make_pool
 
 TokenFor = Callable[[str | None, str], str]
 """A bearer token for (municipality or None, role)."""
 
-HAVNSTED, EGEBAEK = "havnsted", "egebaek"
+HAVNSTED, EGEBAEK, FJORDBY = "havnsted", "egebaek", "fjordby"
 _DRAW_LIMIT_S = 300
 _EVENT_LIMIT_S = 30
 _LINK_LIFETIME_S = 24 * 3600
@@ -34,6 +35,7 @@ class Demonstration:
     """Talks to one suite. `channel` reaches its gRPC port."""
 
     def __init__(self, channel: grpc.Channel, token_for: TokenFor, say: Callable[[str], None]) -> None:
+        self._channel = channel
         self._registry = registry_grpc.MunicipalityServiceStub(channel)
         self._links = links_grpc.SignInLinkServiceStub(channel)
         self._selections = selections_grpc.SelectionServiceStub(channel)
@@ -45,11 +47,15 @@ class Demonstration:
         return not self._registry.ListMunicipalities(registry.ListMunicipalitiesRequest()).municipalities
 
     def load(self) -> None:
-        """Two invented municipalities: one draw finished in public, one whose panels await a number."""
+        """Three invented municipalities: one draw finished in public, one whose panels await a number, one
+        whose assembly has handed its report over.
+        """
         self._municipality(HAVNSTED, "Havnsted Kommune")
         self._municipality(EGEBAEK, "Egebæk Kommune")
+        self._municipality(FJORDBY, "Fjordby Kommune")
         self._havnsted()
         self._egebaek()
+        self._fjordby()
 
     def sign_in_link(self, role: str, municipality: str | None) -> str:
         """A one-time link, good for a day."""
@@ -148,6 +154,46 @@ class Demonstration:
             pool,
         )
         self._committed_draw(EGEBAEK, name, "en lottotromle med 1.000 kugler på biblioteket")
+
+    def _fjordby(self) -> None:
+        """All the way: drawn, asked, confirmed, and a report that is the council's."""
+        pool = make_pool(seed=11, people=110, size=27, districts={"Fjordby": 0.6, "Strandmark": 0.4})
+        name = self._selection(
+            FJORDBY,
+            "Borgerting om fremtidens velfærd",
+            "27 borgere skriver anbefalinger til byrådet om velfærden i 2035.",
+            27,
+            pool,
+        )
+        draw = self._committed_draw(FJORDBY, name, "tre tisidede terninger, slået på biblioteket")
+        metadata = self._as(FJORDBY)
+        number = secrets.randbelow(draw.panels)
+        self._draws.RevealDraw(
+            draws.RevealDrawRequest(
+                name=draw.name,
+                number=number,
+                note=f"terningerne viste {' – '.join(f'{number:03d}')}",
+                request_id=_request_id(),
+            ),
+            metadata=metadata,
+        )
+        self._draws.PublishDraw(
+            draws.PublishDrawRequest(name=draw.name, request_id=_request_id()), metadata=metadata
+        )
+        seats = self._selections.ListSeats(
+            selections.ListSeatsRequest(parent=name, page_size=100), metadata=metadata
+        ).seats
+        for seat in seats:
+            self._selections.SetSeatAnswer(
+                selections.SetSeatAnswerRequest(
+                    name=seat.name, answer=_Seat.ANSWER_ACCEPTED, request_id=_request_id()
+                ),
+                metadata=metadata,
+            )
+        self._selections.ConfirmPanel(
+            selections.ConfirmPanelRequest(name=name, request_id=_request_id()), metadata=metadata
+        )
+        hand_over(self._channel, metadata, FJORDBY, name, self._say)
 
     def _selection(self, municipality: str, title: str, purpose: str, size: int, pool: DemoPool) -> str:
         metadata = self._as(municipality)

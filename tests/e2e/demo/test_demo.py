@@ -71,6 +71,14 @@ def test_a_newcomer_sees_a_finished_lottery_and_a_second_start_loads_nothing(dat
         assert len({value["feature"] for value in draw["values"]}) == 5
         waiting = f"{front}sortition/api/v1/municipalities/egebaek/publishedDraws"
         assert [d["state"] for d in json.loads(get(waiting)[1])["publishedDraws"]] == ["COMMITTED"]
+        assemblies = f"{front}deliberation/api/v1/municipalities/fjordby/assemblies"
+        (assembly,) = json.loads(get(assemblies)[1])["assemblies"]
+        assert (assembly["state"], assembly["members"]) == ("HANDED_OVER", 27)
+        status, report = get(
+            f"{front}deliberation/fjordby/assemblies/{assembly['name'].split('/')[-1]}/report"
+        )
+        assert (status, report.count('class="support-share"')) == (200, 24)
+        assert "95,8" in report
 
     with demonstration(data) as (front, _, _):
         draws = f"{front}sortition/api/v1/municipalities/havnsted/publishedDraws"
