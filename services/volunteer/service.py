@@ -41,7 +41,7 @@ def build(context: BuildContext) -> Service:
         name="volunteer",
         grpc_services=rpc.registrations(tasks, sign_ups, people),
         api=api.make_router(tasks, sign_ups, people),
-        pages=pages.pages_router(entry, context.clock, promises),
+        pages=pages.pages_router(entry, context.clock, promises, context.settings.base_url),
         subscriptions=[tenant_copy.subscription("volunteer"), consumers.subscription()],
         template_package="services.volunteer",
         locale_package="services.volunteer",

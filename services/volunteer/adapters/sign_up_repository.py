@@ -21,7 +21,13 @@ from services.volunteer.adapters.rows import (
     sign_up_of,
     sign_up_row,
 )
-from services.volunteer.adapters.tables import people, person_contacts, sign_ups, sought_promises
+from services.volunteer.adapters.tables import (
+    calendar_links,
+    people,
+    person_contacts,
+    sign_ups,
+    sought_promises,
+)
 from services.volunteer.adapters.task_repository import LIVE_STATES
 from services.volunteer.domain.person import Contact, Person
 from services.volunteer.domain.sign_up import HOLDING, SignUp, SignUpState
@@ -163,6 +169,26 @@ class SqlPeople(Scoped):
     def remove_contact(self, person_id: UUID) -> None:
         mine = self.mine(person_contacts, person_contacts.c.person_id == person_id)
         self.connection.execute(delete(person_contacts).where(mine))
+
+    def set_calendar(self, person_id: UUID, digest: str, now: datetime) -> None:
+        values = {"digest": digest, "create_time": now}
+        statement = upsert(self.connection, calendar_links).values(
+            municipality_id=self.municipality, person_id=person_id, **values
+        )
+        self.connection.execute(
+            statement.on_conflict_do_update(index_elements=["municipality_id", "person_id"], set_=values)
+        )
+
+    def of_calendar(self, digest: str) -> UUID | None:
+        mine = self.mine(calendar_links, calendar_links.c.digest == digest)
+        found: UUID | None = self.connection.execute(
+            select(calendar_links.c.person_id).where(mine)
+        ).scalar_one_or_none()
+        return found
+
+    def remove_calendar(self, person_id: UUID) -> None:
+        mine = self.mine(calendar_links, calendar_links.c.person_id == person_id)
+        self.connection.execute(delete(calendar_links).where(mine))
 
     def _query(self, person_id: UUID) -> Select[Any]:
         alive = people.c.erase_time.is_(None)

@@ -106,6 +106,17 @@ person_contacts = Table(
     ForeignKeyConstraint(["municipality_id", "person_id"], ["people.municipality_id", "people.person_id"]),
 )
 
+calendar_links = Table(
+    "calendar_links",
+    metadata,
+    Column("municipality_id", String(63), primary_key=True),
+    Column("person_id", Uuid(), primary_key=True),
+    Column("digest", String(64), nullable=False),
+    Column("create_time", UtcDateTime(), nullable=False),
+    ForeignKeyConstraint(["municipality_id", "person_id"], ["people.municipality_id", "people.person_id"]),
+    UniqueConstraint("municipality_id", "digest"),
+)
+
 sign_ups = Table(
     "sign_ups",
     metadata,

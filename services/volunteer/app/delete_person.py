@@ -37,6 +37,7 @@ def delete_person(uow: UnitOfWork, caller: Caller, person_id: UUID | None, *, cl
                 # Waited in vain for what has begun: it counts in no total.
                 leave(uow, slot, [sign_up], CancelledBy.ERASURE, now)
     uow.people.remove_contact(person.id)
+    uow.people.remove_calendar(person.id)
     uow.people.save(person.erased(now))
     uow.audit.record(nameless(caller) if own else caller, "person.delete", person.name)
 

@@ -173,6 +173,14 @@ class PersonRepository(Protocol):
 
     def remove_contact(self, person_id: UUID) -> None: ...
 
+    def set_calendar(self, person_id: UUID, digest: str, now: datetime) -> None:
+        """In place of the one before."""
+
+    def of_calendar(self, digest: str) -> UUID | None:
+        """Whose calendar that opens."""
+
+    def remove_calendar(self, person_id: UUID) -> None: ...
+
 
 class SoughtRepository(Protocol):
     """Which promises seek volunteers, by followup's events."""

@@ -254,6 +254,15 @@ def test_forms_that_were_filled_in_wrongly(watched: Watched, stages: Stages, sit
         assert watched.problems_here() == []
 
 
+def test_the_calendars_address_is_shown_once(watched: Watched, stages: Stages, site: str) -> None:
+    page = watched.page
+    sign_in(page, stages, "volunteer", "v-1")
+    page.goto(f"{site}{BASE}/me")
+    page.click("form[action$='/calendar'] button")
+    assert page.inner_text("code").startswith(f"{site}{BASE}/calendar/")
+    assert watched.problems_here() == []
+
+
 @pytest.fixture
 def phone(chromium: Browser) -> Iterator[Page]:
     """360 px wide, no script."""

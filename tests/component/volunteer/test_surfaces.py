@@ -333,6 +333,61 @@ class TestPromises:
         assert "alert-warning" in shown
 
 
+class TestCalendar:
+    def new_link(self, running: Running, who: Principal) -> str:
+        """The address that the page shows once."""
+        headers = {**running.signed_in(who), "origin": running.addresses.http}
+        page = running.http.get(f"/volunteer/{HERE}/me", headers=headers).text
+        token = page.split('name="csrf_token" value="')[1].split('"')[0]
+        answer = running.http.post(
+            f"/volunteer/{HERE}/me/calendar", data={"csrf_token": token}, headers=headers
+        )
+        assert answer.status_code == 200
+        assert answer.headers["cache-control"] == "no-store"
+        return answer.text.split("<code>")[1].split("</code>")[0].removeprefix(running.addresses.http)
+
+    def test_it_has_places_and_keeps_what_was_cancelled(self, running: Running) -> None:
+        who, slot = volunteer(running), a_slot(running)
+        place = made(running, f"{slot['name']}/signUps", {}, who=who)
+        link = self.new_link(running, who)
+        feed = running.http.get(link)
+        assert feed.headers["content-type"].startswith("text/calendar")
+        assert "SUMMARY:Reading friends" in feed.text
+        assert "DTSTART;TZID=Europe/Copenhagen:20270406T140000" in feed.text
+        assert ("STATUS:CONFIRMED" in feed.text, "SEQUENCE:0" in feed.text) == (True, True)
+        assert not [mark for mark in ("NAMEMARK", "20 77 77 77", who.subject) if mark in feed.text]
+        made(running, f"{place['name']}:cancel", {}, who=who)
+        feed = running.http.get(link)
+        assert ("STATUS:CANCELLED" in feed.text, "SEQUENCE:1" in feed.text) == (True, True)
+        made(running, f"{slot['name']}/signUps", {}, who=who)
+        feed = running.http.get(link)
+        assert ("STATUS:CONFIRMED" in feed.text, "SEQUENCE:2" in feed.text) == (True, True)
+        made(running, f"{slot['name']}:cancel", {})
+        feed = running.http.get(link)
+        assert ("STATUS:CANCELLED" in feed.text, "SEQUENCE:3" in feed.text) == (True, True)
+        assert feed.text.count("BEGIN:VEVENT") == 1
+
+    def test_who_waits_has_nothing_in_it_yet(self, running: Running) -> None:
+        first, second, slot = volunteer(running), volunteer(running), a_slot(running)
+        place = made(running, f"{slot['name']}/signUps", {}, who=first)
+        made(running, f"{slot['name']}/signUps", {}, who=second)
+        link = self.new_link(running, second)
+        assert "BEGIN:VEVENT" not in running.http.get(link).text
+        made(running, f"{place['name']}:cancel", {}, who=first)
+        assert "STATUS:CONFIRMED" in running.http.get(link).text
+
+    def test_a_new_address_closes_the_old_one_and_erasing_closes_both(self, running: Running) -> None:
+        who = volunteer(running)
+        old, new = self.new_link(running, who), self.new_link(running, who)
+        assert [running.http.get(link).status_code for link in (old, new)] == [404, 200]
+        assert running.http.get(new.replace(HERE, THERE)).status_code == 404
+        with running.store() as transaction:
+            kept = transaction.connection.exec_driver_sql("SELECT digest FROM calendar_links").scalars()
+            assert new.rsplit("/", 1)[1].removesuffix(".ics") not in list(kept)
+        assert running.rest("DELETE", ME, who=who).status_code == 204
+        assert running.http.get(new).status_code == 404
+
+
 def test_measures(running: Running) -> None:
     def value(line: str) -> float:
         found = [row for row in running.metrics().splitlines() if row.startswith(line + " ")]

@@ -33,6 +33,7 @@ class Tables:
     sign_ups: dict[tuple[str, UUID], SignUp] = field(default_factory=dict)
     people: dict[tuple[str, UUID], Person] = field(default_factory=dict)
     contacts: dict[tuple[str, UUID], Contact] = field(default_factory=dict)
+    calendars: dict[tuple[str, UUID], str] = field(default_factory=dict)
     sought: dict[tuple[str, str], int] = field(default_factory=dict)
     municipalities: dict[str, Municipality] = field(default_factory=dict)
     events: list[tuple[str, TaskChanged]] = field(default_factory=list)
@@ -325,6 +326,16 @@ class _People(_Scoped):
 
     def remove_contact(self, person_id: UUID) -> None:
         self.tables.contacts.pop((self.m, person_id), None)
+
+    def set_calendar(self, person_id: UUID, digest: str, now: datetime) -> None:
+        self.tables.calendars[self.m, person_id] = digest
+
+    def of_calendar(self, digest: str) -> UUID | None:
+        mine = {kept: person for (m, person), kept in self.tables.calendars.items() if m == self.m}
+        return mine.get(digest)
+
+    def remove_calendar(self, person_id: UUID) -> None:
+        self.tables.calendars.pop((self.m, person_id), None)
 
 
 class _Sought(_Scoped):

@@ -342,6 +342,17 @@ class TestPeople:
         run(HERE, lambda uow: uow.people.remove_contact(person.id))
         assert run(HERE, lambda uow: uow.people.contacts([person.id])) == {}
 
+    def test_a_calendars_link(self, run: Run) -> None:
+        person = a_person()
+        added(run, person)
+        run(HERE, lambda uow: uow.people.set_calendar(person.id, "a" * 64, NOON))
+        run(HERE, lambda uow: uow.people.set_calendar(person.id, "b" * 64, NOON))
+        assert run(HERE, lambda uow: uow.people.of_calendar("a" * 64)) is None
+        assert run(HERE, lambda uow: uow.people.of_calendar("b" * 64)) == person.id
+        assert run(THERE, lambda uow: uow.people.of_calendar("b" * 64)) is None
+        run(HERE, lambda uow: uow.people.remove_calendar(person.id))
+        assert run(HERE, lambda uow: uow.people.of_calendar("b" * 64)) is None
+
     def test_who_is_erased_is_unknown_and_can_come_anew(self, run: Run) -> None:
         person = a_person()
         added(run, person)

@@ -12,6 +12,7 @@ import pytest
 from chassis.auth.principal import Role
 from chassis.errors import Code, DomainError
 from services.volunteer.app.browse_tasks import browse_tasks, look_at_task
+from services.volunteer.app.calendar import get_calendar, reset_calendar
 from services.volunteer.app.cancel_sign_up import CancelSignUp, cancel_sign_up
 from services.volunteer.app.cancel_slot import CancelSlot, cancel_slot
 from services.volunteer.app.cancel_task import cancel_task
@@ -68,6 +69,9 @@ TABLE: dict[Callable[..., Any], tuple[frozenset[Role | None], tuple[Any, ...], b
     list_slots: (EVERYONE, (T,), False),
     # Of who asks: none for who is no volunteer.
     own_claims: (EVERYONE, (), False),
+    # Who has the secret: this is none.
+    get_calendar: (EVERYONE, ("nonsense",), False),
+    reset_calendar: (frozenset({V}), (), True),
     create_task: (COORDINATORS, (CreateTask(FIELDS),), True),
     update_task: (COORDINATORS, (UpdateTask(T, FIELDS, ("title",)),), True),
     publish_task: (COORDINATORS, (TaskAct(T),), True),

@@ -17,8 +17,11 @@ from services.volunteer.adapters.pages.task_forms import TaskFormPages
 from services.volunteer.app.ports import Promises, UnitOfWork
 
 
-def pages_router(entry: Entry[UnitOfWork], clock: Clock, promises: Promises) -> APIRouter:
-    """All pages under `/volunteer`. Use cases decide who may see what; pages only show it."""
+def pages_router(entry: Entry[UnitOfWork], clock: Clock, promises: Promises, site: str = "") -> APIRouter:
+    """All pages under `/volunteer`. Use cases decide who may see what; pages only show it.
+
+    `site` is the address under which people reach us; "" is what each request says.
+    """
     house = House("volunteer", entry, clock)
     router = APIRouter(include_in_schema=False)
     for pages in (
@@ -27,7 +30,7 @@ def pages_router(entry: Entry[UnitOfWork], clock: Clock, promises: Promises) -> 
         SlotPages(house),
         PeoplePages(house),
         SignUpPages(house),
-        MePages(house),
+        MePages(house, site),
         BrowsePages(house),
     ):
         router.include_router(pages.router())

@@ -10,9 +10,12 @@ from google.protobuf.json_format import MessageToDict
 from chassis.auth.principal import Role
 from chassis.context import Caller
 from chassis.errors import DomainError
+from chassis.rest import site_of
 from chassis.web import Form, form_of, redirect
 from services.volunteer.adapters import wire
+from services.volunteer.adapters.calendar import calendar_of
 from services.volunteer.adapters.pages.house import House, Sent, base
+from services.volunteer.app.calendar import get_calendar, reset_calendar
 from services.volunteer.app.delete_person import delete_person
 from services.volunteer.app.export_person import export_person
 from services.volunteer.app.gate import admit
@@ -24,14 +27,17 @@ from services.volunteer.domain.person import EDITABLE, Contact
 
 
 class MePages:
-    def __init__(self, house: House) -> None:
+    def __init__(self, house: House, site: str) -> None:
         self._house = house
+        self._site = site
 
     def router(self) -> APIRouter:
         router = APIRouter()
         router.get("/{municipality}/me")(self.show)
         router.post("/{municipality}/me")(self.update)
         router.get("/{municipality}/me/export.json")(self.export)
+        router.post("/{municipality}/me/calendar")(self.reset_calendar)
+        router.get("/{municipality}/calendar/{secret}.ics")(self.calendar)
         router.get("/{municipality}/me/erase")(self.ask_erase)
         router.post("/{municipality}/me/erase")(self.erase)
         return router
@@ -82,6 +88,39 @@ class MePages:
                 "Cache-Control": "no-store",
             },
         )
+
+    def reset_calendar(self, request: Request, municipality: str, form: Sent) -> Response:
+        """The answer itself shows the address, once: a page that showed it again would have to store it."""
+
+        def work(uow: UnitOfWork, who: Caller) -> str:
+            return reset_calendar(uow, who, clock=self._house.clock)
+
+        secret = self._house.write(request, municipality, work)
+        header, _ = self._house.read(request, municipality, _kept)
+        words = self._house.words(request)
+        here = f"{base(municipality)}/me"
+        return self._house.page(
+            request,
+            "calendar",
+            header,
+            self._house.crumbs(
+                request,
+                municipality,
+                (words.text("vol_me.title"), here),
+                (words.text("vol_calendar.title"), None),
+            ),
+            uri=f"{self._site or site_of(request)}{base(municipality)}/calendar/{secret}.ics",
+            back=here,
+            address=here,
+        )
+
+    def calendar(self, request: Request, municipality: str, secret: str) -> Response:
+        """iCalendar (RFC 5545) for who has the secret address; no name is in it."""
+        _, appointments = self._house.read(
+            request, municipality, lambda uow, who: get_calendar(uow, who, secret)
+        )
+        content = calendar_of(appointments, request.url.hostname or "", self._house.clock.now())
+        return Response(content, media_type="text/calendar", headers={"Cache-Control": "no-store"})
 
     def ask_erase(self, request: Request, municipality: str) -> Response:
         header, kept = self._house.read(request, municipality, lambda uow, who: export_person(uow, who, None))
