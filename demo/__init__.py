@@ -1,4 +1,4 @@
-"""A demonstration: two invented municipalities, loaded through the public APIs of a running suite."""
+"""A demonstration: three invented municipalities, loaded through the public APIs of a running suite."""
 
 from chassis.app import Commands, ExtraCommands
 

@@ -29,9 +29,10 @@ class _Addresses:
 def demo() -> None:
     """Start everything in one process and load a demonstration when the data folder is empty.
 
-    Two invented municipalities appear, one with the figures of a real assembly: 240 volunteers, 36 seats, a
-    lottery in public mode. Printed are the front page's address, then one-time sign-in links for a
-    secretariat and an operator. Stop with Ctrl-C; settings are those of `serve` (BORGERTING_DATA_DIR, …).
+    Three invented municipalities appear: one with the figures of a real assembly (240 volunteers, 36 seats, a
+    lottery in public mode), one whose assembly has handed its report over. Printed are the front page's
+    address, then one-time sign-in links for a secretariat and an operator. Stop with Ctrl-C; settings are
+    those of `serve` (BORGERTING_DATA_DIR, …).
     """
     from chassis.app import descriptors
 
