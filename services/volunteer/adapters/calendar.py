@@ -8,14 +8,16 @@ from datetime import datetime
 from zoneinfo import ZoneInfo
 
 from services.volunteer.app.calendar import Appointment
-from services.volunteer.schedule import ics
-from services.volunteer.schedule.types import Slot
 
 _DOMAIN = re.compile(r"[a-z0-9-]+(\.[a-z0-9-]+)*")
 
 
 def calendar_of(appointments: Sequence[Appointment], host: str, stamp: datetime) -> bytes:
     """`host` makes the events' ids unique in the world; where it is no name, a constant does."""
+    # An engine is imported when it is first used: icalendar takes long to load.
+    from services.volunteer.schedule import ics
+    from services.volunteer.schedule.types import Slot
+
     slots = [
         Slot(
             series=str(each.slot.id),

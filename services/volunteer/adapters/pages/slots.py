@@ -24,7 +24,6 @@ from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.app.update_slot import UpdateSlot, update_slot
 from services.volunteer.app.views import SlotView, TaskView
 from services.volunteer.domain.slot import Slot, SlotFields
-from services.volunteer.schedule.expand import to_utc
 
 # Paths of violations to the form's fields.
 _FIELDS = {"start_time": "date", "end_time": "end", "time_zone": "date"}
@@ -176,6 +175,8 @@ def _typed(slot: Slot) -> dict[str, Any]:
 
 def _fields(form: Posted, zone: str) -> SlotFields:
     """Raises DomainError with every field that cannot be read."""
+    from services.volunteer.schedule.expand import to_utc  # engines are imported when they are first used
+
     found: list[FieldViolation] = []
     day = _read(form, "date", date.fromisoformat, "DATE_INVALID", found)
     begins = _read(form, "start", time.fromisoformat, "TIME_INVALID", found)
