@@ -21,6 +21,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.db_store import BUSY_SECONDS, Scope, Store, StoreConflict, retrying
 from chassis.errors import Code, DomainError
 from chassis.jobs import JobQueue
+from chassis.memory import Memory
 from chassis.outbox import Outbox
 from chassis.tables import UtcDateTime, add_to, json_type, serial_type
 
@@ -49,10 +50,13 @@ class Transaction:
         *,
         clock: Clock,
         machine_clock: Clock,
+        memory: Memory,
         correlation_id: str = "",
         causation_id: str = "",
     ) -> None:
         self.connection = connection
+        self.memory = memory
+        self.memory_mark = memory.mark
         self.municipality = scope.municipality
         self.across = scope.across
         self.writing = scope.writing
@@ -124,6 +128,7 @@ class Database:
         self.clock = clock
         self.machine_clock = machine_clock or SystemClock()
         self.wakeups = Wakeups()
+        self.memory = Memory()
         self._store = _open_store(self.url, busy_seconds)
         self.engine = self._store.engine
         self._open = threading.local()
@@ -198,7 +203,7 @@ class Database:
         self._store.check_writable()
 
     def close(self) -> None:
-        self.engine.dispose()
+        self._store.close()
 
     @contextmanager
     def _unit_of_work(
@@ -210,6 +215,7 @@ class Database:
                 scope,
                 clock=self.clock,
                 machine_clock=self.machine_clock,
+                memory=self.memory,
                 correlation_id=correlation_id,
                 causation_id=causation_id,
             )

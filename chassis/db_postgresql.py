@@ -140,6 +140,9 @@ class PostgresqlStore:
             # A number for a transaction is given only by a server that writes: a standby refuses.
             connection.exec_driver_sql("SELECT pg_current_xact_id()")
 
+    def close(self) -> None:
+        self.engine.dispose()
+
     @contextmanager
     def _begun(
         self, begin: TextClause, values: Mapping[str, object], *, writing: bool

@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
+import sqlite3
 import threading
+from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, event
+from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
 from chassis.db_store import Scope, store_busy
 from chassis.errors import Code, DomainError
 
 _WRITING = "borgerting_writing"
+_IDLE_READERS = 16
+"""Kept open: as many as calls run at a time (chassis.rpc.server); more come and go."""
 
 
 class SqliteStore:
@@ -31,6 +35,7 @@ class SqliteStore:
         self.engine = create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=8, max_overflow=64)
         event.listen(self.engine, "connect", _configure)
         event.listen(self.engine, "begin", _begin)
+        self._readers = _Readers(self.engine)
         self._busy_seconds = busy_seconds
         # SQLite's own waiting polls with pauses and is unfair; writers of this process queue here instead.
         self._writer = threading.Lock()
@@ -40,14 +45,23 @@ class SqliteStore:
     @contextmanager
     def connection(self, scope: Scope) -> Iterator[Connection]:
         if not scope.writing:
-            with self._transaction(writing=False) as connection:
-                yield connection
+            try:
+                with self._readers.transaction() as connection:
+                    yield connection
+            except OperationalError as error:
+                if _is_busy(error):
+                    raise store_busy() from error
+                raise
             return
         if not self._writer.acquire(timeout=self._busy_seconds):
             raise store_busy()
         try:
-            with self._transaction(writing=True) as connection:
+            with self.engine.begin() as connection:
                 yield connection
+        except OperationalError as error:
+            if _is_busy(error):
+                raise store_busy() from error
+            raise
         finally:
             self._writer.release()
 
@@ -71,17 +85,58 @@ class SqliteStore:
         with self.connection(Scope("", writing=True)):
             pass
 
+    def close(self) -> None:
+        self._readers.close()
+        self.engine.dispose()
+
+
+class _Readers:
+    """Connections that only read (`query_only`), each lent to one transaction at a time.
+
+    A transaction is two words to the driver here. To SQLAlchemy each connection is within one that never
+    ends: to take one from its pool, begin, commit and give it back costs more than most questions do.
+    """
+
+    def __init__(self, engine: Engine) -> None:
+        self._engine = engine
+        self._idle: deque[tuple[Connection, sqlite3.Connection]] = deque()
+        self._closed = False
+
     @contextmanager
-    def _transaction(self, *, writing: bool) -> Iterator[Connection]:
+    def transaction(self) -> Iterator[Connection]:
         try:
-            with self.engine.connect() as raw:
-                connection = raw.execution_options(**{_WRITING: writing})
-                with connection.begin():
-                    yield connection
-        except OperationalError as error:
-            if _is_busy(error):
-                raise store_busy() from error
-            raise
+            connection, driver = self._idle.pop()
+        except IndexError:
+            connection, driver = self._open()
+        try:
+            driver.execute("BEGIN")
+            yield connection
+        finally:
+            try:
+                driver.execute("ROLLBACK")  # of what only reads: it ends, however it went
+            except sqlite3.Error:
+                connection.close()
+            else:
+                self._put_back(connection, driver)
+
+    def close(self) -> None:
+        self._closed = True
+        while self._idle:
+            self._idle.pop()[0].close()
+
+    def _put_back(self, connection: Connection, driver: sqlite3.Connection) -> None:
+        if self._closed or len(self._idle) >= _IDLE_READERS:
+            connection.close()
+        else:
+            self._idle.append((connection, driver))
+
+    def _open(self) -> tuple[Connection, sqlite3.Connection]:
+        connection = self._engine.connect()
+        driver: Any = connection.connection.driver_connection
+        # The pool gets none back that refuses to write.
+        connection.detach()
+        connection.execution_options(**{_WRITING: False}).begin()
+        return connection, driver
 
 
 def _is_busy(error: OperationalError) -> bool:
@@ -100,6 +155,7 @@ def _configure(connection: Any, _record: Any) -> None:
 
 
 def _begin(connection: Connection) -> None:
-    writing = connection.get_execution_options().get(_WRITING, True)
-    connection.exec_driver_sql(f"PRAGMA query_only={'OFF' if writing else 'ON'}")
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writing else "BEGIN")
+    if connection.get_execution_options().get(_WRITING, True):
+        connection.exec_driver_sql("BEGIN IMMEDIATE")
+    else:
+        connection.exec_driver_sql("PRAGMA query_only=ON")

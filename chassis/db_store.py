@@ -59,6 +59,10 @@ class Store(Protocol):
         """Raises when the store cannot be written now."""
         ...
 
+    def close(self) -> None:
+        """Give up the connections that nobody uses; one in use is closed when its transaction ends."""
+        ...
+
 
 class StoreConflict(DomainError):  # noqa: N818 - nobody is at fault
     """Two units of work stood in each other's way and this one gave in: nothing of it stands, do it again."""

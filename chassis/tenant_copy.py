@@ -18,7 +18,7 @@ from chassis.db import Transaction, json_type, upsert
 from chassis.events.envelope import Envelope, topic_of
 from chassis.inbox import Subscription
 from chassis.migrations import isolate_tenants
-from chassis.scoped import Scoped
+from chassis.scoped import Scoped, of_tenant
 from chassis.tenants import Municipality
 
 _metadata = MetaData()
@@ -54,9 +54,36 @@ def create_table(op: Any) -> None:
     isolate_tenants(op, "municipalities", readable_across=True)
 
 
+_OWN = select(municipalities).where(of_tenant(municipalities))
+
+
+REMEMBERED_SECONDS = 1.0
+"""How much later than its event a process may see a change that another process has made to the copy."""
+
+
 class SqlMunicipalities(Scoped):
+    """Every use case begins with it: it is read once in a unit of work, and one that only reads takes what
+    the process remembers.
+    """
+
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction)
+        self._transaction = transaction
+        self._key = (self.municipality, "municipality")
+        self._known: Municipality | None = None
+
     def get(self) -> Municipality | None:
-        row = self.connection.execute(select(municipalities).where(self.mine(municipalities))).one_or_none()
+        if self._known is None:
+            memory, reading = self._transaction.memory, not self._transaction.writing
+            self._known = memory.recall(self._key) if reading else None
+            if self._known is None:
+                self._known = self._stored()
+                if reading and self._known is not None:
+                    memory.keep(self._key, self._known, self._transaction.memory_mark, REMEMBERED_SECONDS)
+        return self._known
+
+    def _stored(self) -> Municipality | None:
+        row = self.maybe(_OWN)
         if row is None:
             return None
         return Municipality(
@@ -65,6 +92,9 @@ class SqlMunicipalities(Scoped):
 
     def put(self, municipality: Municipality) -> None:
         self.own(municipality.slug)
+        self._known = None
+        memory, key = self._transaction.memory, self._key
+        self._transaction.after_commit(lambda: memory.forget(key))
         values = {
             "display_name": municipality.display_name,
             "time_zone": municipality.time_zone,

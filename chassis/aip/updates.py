@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
 import json
 import uuid
@@ -34,6 +35,7 @@ def masked_fields(mask: Iterable[str], populated: Iterable[str], allowed: Iterab
     return frozenset(paths)
 
 
+@functools.lru_cache(maxsize=4096)
 def make_etag(*parts: str | int) -> str:
     """A strong entity tag (RFC 9110), with its quotes, over all that makes the resource differ."""
     digest = hashlib.sha256(json.dumps(parts, ensure_ascii=False).encode()).hexdigest()

@@ -21,6 +21,7 @@ from chassis.rpc.status import INTERNAL_REASON, status_of, status_of_other
 from chassis.words import Describe, language_from
 
 _log = structlog.get_logger("chassis.rpc")
+_MOST_METHODS = 1000
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -65,6 +66,7 @@ class CallInterceptor(_ServerInterceptor):
         self._observe = observe
         self._neighbours = {} if neighbours is None else neighbours
         self._time = time_source
+        self._wrapped: dict[tuple[str, int], tuple[Any, Any]] = {}
 
     def intercept_service(
         self, continuation: Continuation[Q, A], handler_call_details: grpc.HandlerCallDetails
@@ -73,6 +75,17 @@ class CallInterceptor(_ServerInterceptor):
         if handler is None:
             return None
         method = handler_call_details.method
+        # A server gives the same handler at every call; it is kept beside, so that its id is nobody else's.
+        key = (method, id(handler))
+        known = self._wrapped.get(key)
+        if known is None:
+            known = (handler, self._wrap(method, handler))
+            if len(self._wrapped) < _MOST_METHODS:
+                self._wrapped[key] = known
+        wrapped: grpc.RpcMethodHandler[Q, A] = known[1]
+        return wrapped
+
+    def _wrap(self, method: str, handler: grpc.RpcMethodHandler[Q, A]) -> grpc.RpcMethodHandler[Q, A]:
         # Both shapes of request are one argument to pass on; only the shape of the answer matters.
         if handler.response_streaming:
             streaming: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream

@@ -6,10 +6,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, delete, func, insert, select
+from sqlalchemy import Select, bindparam, delete, func, insert, select
 
 from chassis.db import upsert
-from chassis.scoped import Scoped
+from chassis.scoped import Scoped, of_tenant
 from services.sortition.adapters import tables
 from services.sortition.adapters.rows import (
     person_of,
@@ -33,15 +33,33 @@ def chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield items[start : start + _CHUNK]
 
 
+_SELECTION = select(tables.selections).where(
+    of_tenant(tables.selections, tables.selections.c.selection_id == bindparam("selection"))
+)
+_POOL_SIZE = (
+    select(func.count())
+    .where(
+        of_tenant(
+            tables.people, tables.people.c.selection_id == bindparam("selection"), tables.people.c.in_pool
+        )
+    )
+    .scalar_subquery()
+    .label("pool_size")
+)
+_SIZED = _SELECTION.add_columns(_POOL_SIZE)
+
+
 class SqlSelections(Scoped):
     def add(self, selection: Selection) -> None:
         self.own(selection.municipality)
         self.connection.execute(insert(tables.selections).values(**selection_row(selection)))
 
     def get(self, selection_id: UUID) -> Selection:
-        table = tables.selections
-        query = select(table).where(self.mine(table, table.c.selection_id == selection_id))
-        return selection_of(self.one(query, "SELECTION_UNKNOWN"))
+        return selection_of(self.one(_SELECTION, "SELECTION_UNKNOWN", selection=selection_id))
+
+    def sized(self, selection_id: UUID) -> tuple[Selection, int]:
+        row = self.one(_SIZED, "SELECTION_UNKNOWN", selection=selection_id)
+        return selection_of(row), row.pool_size
 
     def save(self, selection: Selection) -> None:
         self.own(selection.municipality)

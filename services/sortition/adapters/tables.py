@@ -78,6 +78,7 @@ people = Table(
     Column("version", Integer(), nullable=False),
     UniqueConstraint("municipality_id", "selection_id", "pool_id"),
     _of_selection(),
+    Index("ix_people_in_pool", "municipality_id", "selection_id", "in_pool"),
 )
 
 person_contacts = Table(

@@ -18,4 +18,4 @@ def get_selection(uow: UnitOfWork, caller: Caller, selection_id: UUID) -> Select
     Raises DomainError NOT_FOUND SELECTION_UNKNOWN.
     """
     admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR, Role.SERVICE)
-    return selection_view(uow.selections.get(selection_id), uow.pool.count(selection_id))
+    return selection_view(*uow.selections.sized(selection_id))

@@ -94,6 +94,9 @@ class SelectionRepository(Protocol):
     def get(self, selection_id: UUID) -> Selection:
         """Raises DomainError NOT_FOUND SELECTION_UNKNOWN."""
 
+    def sized(self, selection_id: UUID) -> tuple[Selection, int]:
+        """With how many people are in its pool now. Raises as `get`."""
+
     def save(self, selection: Selection) -> None:
         """Replace version - 1 by this. Raises DomainError ABORTED ETAG_STALE when that is not what stands."""
 

@@ -120,6 +120,10 @@ class _Selections(_Scoped):
     def get(self, selection_id: UUID) -> Selection:
         return _found(self.tables.selections.get((self.m, selection_id)), "SELECTION_UNKNOWN")
 
+    def sized(self, selection_id: UUID) -> tuple[Selection, int]:
+        people = [p for (m, s, _), p in self.tables.people.items() if (m, s) == (self.m, selection_id)]
+        return self.get(selection_id), sum(person.in_pool for person in people)
+
     def save(self, selection: Selection) -> None:
         self.own(selection.municipality)
         _next_version(self.tables.selections.get((self.m, selection.id)), selection)

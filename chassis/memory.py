@@ -1,0 +1,59 @@
+"""What a process remembers of one store, so as not to ask it again for what hardly ever changes.
+
+Bounded: what was used longest ago is dropped first. Each key begins with its municipality, so that nothing is
+ever given to another. Only what cannot change (it is named by its digest or its version), or what is a copy
+kept by events and so late by nature, is remembered; never who may do what, and nothing about a person.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable
+from typing import Any
+
+Key = tuple[str, ...]
+
+CAPACITY = 512
+
+
+class Memory:
+    """Threads share it. A transaction takes `mark` when it begins and remembers under it what it then read:
+    what somebody changed meanwhile (`forget`) is not kept.
+    """
+
+    def __init__(self, capacity: int = CAPACITY, monotonic: Callable[[], float] = time.monotonic) -> None:
+        self._capacity = capacity
+        self._now = monotonic
+        self._lock = threading.Lock()
+        self._kept: OrderedDict[Key, tuple[float, Any]] = OrderedDict()
+        self.mark = 0
+
+    def recall(self, key: Key) -> Any:
+        """What is remembered; None when nothing is, or no more."""
+        with self._lock:
+            found = self._kept.get(key)
+            if found is None:
+                return None
+            if found[0] < self._now():
+                del self._kept[key]
+                return None
+            self._kept.move_to_end(key)
+            return found[1]
+
+    def keep(self, key: Key, value: Any, mark: int, seconds: float = float("inf")) -> None:
+        """Remember `value`, which no one may change, for so long."""
+        with self._lock:
+            if mark != self.mark:
+                return
+            self._kept[key] = (self._now() + seconds, value)
+            self._kept.move_to_end(key)
+            while len(self._kept) > self._capacity:
+                self._kept.popitem(last=False)
+
+    def forget(self, key: Key) -> None:
+        """After the commit that changed it."""
+        with self._lock:
+            self.mark += 1
+            self._kept.pop(key, None)
