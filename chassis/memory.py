@@ -11,9 +11,11 @@ import threading
 import time
 from collections import OrderedDict
 from collections.abc import Callable
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
-Key = tuple[str, ...]
+Key = tuple[str | int | datetime | UUID, ...]
 
 CAPACITY = 512
 
@@ -57,3 +59,22 @@ class Memory:
         with self._lock:
             self.mark += 1
             self._kept.pop(key, None)
+
+
+class OwnMemory:
+    """What a unit of work may recall and keep: of its municipality; kept from one that only reads, since what
+    another does may yet be undone. `mark` None keeps nothing.
+    """
+
+    def __init__(self, memory: Memory, municipality: str, mark: int | None) -> None:
+        self._memory = memory
+        self._municipality = municipality
+        self._mark = mark
+
+    def recall(self, *key: str | int | datetime | UUID) -> Any:
+        return self._memory.recall((self._municipality, *key))
+
+    def keep(self, value: Any, *key: str | int | datetime | UUID) -> None:
+        """`value` cannot change and is not changed by whoever recalls it; `key` names its version."""
+        if self._mark is not None:
+            self._memory.keep((self._municipality, *key), value, self._mark)

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import Select, Table, and_, bindparam, update
+from sqlalchemy import CursorResult, Select, Table, and_, bindparam, update
 from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.db import Transaction
 from chassis.errors import Code, DomainError
-
 
 _MINE = "own_municipality"
 
@@ -46,7 +45,7 @@ class Scoped:
             raise DomainError(Code.NOT_FOUND, unknown)
         return row
 
-    def _asked(self, query: Select[Any], values: Mapping[str, Any]) -> Any:
+    def _asked(self, query: Select[Any], values: Mapping[str, Any]) -> CursorResult[Any]:
         return self.connection.execute(query, {_MINE: self.municipality, **values})
 
     def own(self, municipality: str) -> None:

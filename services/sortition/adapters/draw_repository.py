@@ -9,11 +9,12 @@ from uuid import UUID
 
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-from sqlalchemy import Select, and_, func, insert, or_, select
+from sqlalchemy import Select, and_, bindparam, func, insert, or_, select
 from sqlalchemy.exc import IntegrityError
 
 from chassis.db import Transaction, upsert
-from chassis.scoped import Scoped
+from chassis.errors import Code, DomainError
+from chassis.scoped import Scoped, of_tenant
 from services.sortition.adapters import tables
 from services.sortition.adapters.repository import chunks
 from services.sortition.adapters.rows import draw_of, draw_row
@@ -24,6 +25,12 @@ _WAITING = [
     state.value
     for state in (DrawState.QUEUED, DrawState.RUNNING, DrawState.PANELS_READY, DrawState.COMMITTED)
 ]
+
+
+_DRAW = select(tables.draws).where(
+    of_tenant(tables.draws, tables.draws.c.draw_id == bindparam("draw")),
+)
+_SIGNING_KEY = select(tables.signing_keys).where(of_tenant(tables.signing_keys))
 
 
 class SqlDraws(Scoped):
@@ -41,10 +48,11 @@ class SqlDraws(Scoped):
                 ],
             )
 
-    def get(self, selection_id: UUID, draw_id: UUID) -> Draw:
-        table = tables.draws
-        wanted = self.mine(table, table.c.selection_id == selection_id, table.c.draw_id == draw_id)
-        return draw_of(self.one(select(table).where(wanted), "DRAW_UNKNOWN"))
+    def get(self, selection_id: UUID | None, draw_id: UUID) -> Draw:
+        draw = draw_of(self.one(_DRAW, "DRAW_UNKNOWN", draw=draw_id))
+        if selection_id not in (None, draw.selection):
+            raise DomainError(Code.NOT_FOUND, "DRAW_UNKNOWN")
+        return draw
 
     def save(self, draw: Draw) -> None:
         self.own(draw.municipality)
@@ -173,16 +181,24 @@ class SqlSigning(Scoped):
         row = self._row()
         if row is None:
             return None
-        public = Ed25519PrivateKey.from_private_bytes(bytes(row.private_key)).public_key()
-        pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
-        return PublicKey(pem, hashlib.sha256(public.public_bytes_raw()).hexdigest(), row.create_time)
+        private = bytes(row.private_key)
+        # Named by a digest: the private key itself stays in no memory of ours.
+        key = (self.municipality, "public key", hashlib.sha256(private).hexdigest())
+        memory = self._transaction.memory
+        known: PublicKey | None = memory.recall(key)
+        if known is None:
+            public = Ed25519PrivateKey.from_private_bytes(private).public_key()
+            pem = public.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
+            fingerprint = hashlib.sha256(public.public_bytes_raw()).hexdigest()
+            known = PublicKey(pem, fingerprint, row.create_time)
+            memory.keep(key, known, self._transaction.memory_mark)
+        return known
 
     def _private(self) -> Ed25519PrivateKey:
         return Ed25519PrivateKey.from_private_bytes(bytes(self._row().private_key))
 
     def _row(self) -> Any:
-        table = tables.signing_keys
-        return self.connection.execute(select(table).where(self.mine(table))).one_or_none()
+        return self.maybe(_SIGNING_KEY)
 
 
 def draws_by_state(transaction: Transaction) -> dict[str, int]:

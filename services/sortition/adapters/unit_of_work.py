@@ -8,6 +8,7 @@ from uuid import UUID
 from borgerting.sortition.v1.events_pb2 import PanelConfirmed
 from chassis.audit import AuditTrail
 from chassis.db import Transaction
+from chassis.memory import OwnMemory
 from chassis.tenant_copy import SqlMunicipalities
 from services.sortition.adapters.draw_repository import SqlDraws, SqlFiles, SqlSigning
 from services.sortition.adapters.repository import (
@@ -98,3 +99,8 @@ class SqlUnitOfWork:
         self.audit: AuditTrail = transaction.audit
         self.jobs = DrawJobs(transaction)
         self.meter = meter
+        self.memory = OwnMemory(
+            transaction.memory,
+            transaction.municipality,
+            None if transaction.writing else transaction.memory_mark,
+        )

@@ -13,7 +13,11 @@ from services.sortition.app.views import (
 )
 
 
-def get_published_draw(uow: UnitOfWork, caller: Caller, selection_id: UUID, draw_id: UUID) -> PublishedDraw:
-    """Raises DomainError NOT_FOUND DRAW_UNKNOWN for a draw that is not public."""
+def get_published_draw(
+    uow: UnitOfWork, caller: Caller, selection_id: UUID | None, draw_id: UUID
+) -> PublishedDraw:
+    """`selection_id` None: a public address does not say of which selection the draw is.
+
+    Raises DomainError NOT_FOUND DRAW_UNKNOWN for a draw that is not public."""
     known(uow)
     return published_view(uow, public_draw(uow, selection_id, draw_id))

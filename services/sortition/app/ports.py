@@ -151,8 +151,8 @@ class DrawRepository(Protocol):
     def add(self, draw: Draw, snapshot: bytes, people: Mapping[str, UUID]) -> None:
         """With its frozen input, and the person behind each pool id in it."""
 
-    def get(self, selection_id: UUID, draw_id: UUID) -> Draw:
-        """Raises DomainError NOT_FOUND DRAW_UNKNOWN."""
+    def get(self, selection_id: UUID | None, draw_id: UUID) -> Draw:
+        """None: whichever selection it is of. Raises DomainError NOT_FOUND DRAW_UNKNOWN."""
 
     def save(self, draw: Draw) -> None:
         """Replace version - 1 by this. Raises DomainError ABORTED ETAG_STALE when that is not what stands."""
@@ -247,6 +247,16 @@ class Meter(Protocol):
         """`feasible`, `infeasible`, or `problem` when nothing could be asked."""
 
 
+class Remembered(Protocol):
+    """What outlives units of work, because it cannot change: the municipality's own, and a few at a time."""
+
+    def recall(self, *key: str | int | datetime | UUID) -> Any:
+        """None when it is not there, or no more."""
+
+    def keep(self, value: Any, *key: str | int | datetime | UUID) -> None:
+        """`key` names the version that `value` is."""
+
+
 class UnitOfWork(Protocol):
     """Everything that happens in one of these happens together, or not at all."""
 
@@ -278,3 +288,5 @@ class UnitOfWork(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def meter(self) -> Meter: ...
+    @property
+    def memory(self) -> Remembered: ...

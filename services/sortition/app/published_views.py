@@ -16,10 +16,11 @@ from services.sortition.app.views import (
     PublishedValue,
 )
 from services.sortition.domain.draw import Draw, DrawMethod
+from services.sortition.domain.selection import Selection
 from services.sortition.domain.target import Target
 
 
-def public_draw(uow: UnitOfWork, selection_id: UUID, draw_id: UUID) -> Draw:
+def public_draw(uow: UnitOfWork, selection_id: UUID | None, draw_id: UUID) -> Draw:
     draw = uow.draws.get(selection_id, draw_id)
     if not draw.public:
         raise DomainError(Code.NOT_FOUND, "DRAW_UNKNOWN")
@@ -33,7 +34,17 @@ def public_file(uow: UnitOfWork, draw: Draw) -> dict[str, Any]:
 
 
 def published_view(uow: UnitOfWork, draw: Draw) -> PublishedDraw:
+    """Made once per version of the draw and its selection: a record of many panels is megabytes to read."""
     selection = uow.selections.get(draw.selection)
+    key = ("published", draw.id, draw.version, draw.update_time, selection.version, selection.update_time)
+    view: PublishedDraw | None = uow.memory.recall(*key)
+    if view is None:
+        view = _view(uow, draw, selection)
+        uow.memory.keep(view, *key)
+    return view
+
+
+def _view(uow: UnitOfWork, draw: Draw, selection: Selection) -> PublishedDraw:
     file = public_file(uow, draw)
     places = Counter(member for panel in file["panels"] for member in panel)
     spread = Counter(places[random_id] for random_id in file["commitments"])

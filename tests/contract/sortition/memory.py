@@ -16,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 from borgerting.sortition.v1.events_pb2 import PanelConfirmed
 from chassis.clock import Clock
 from chassis.errors import Code, DomainError
+from chassis.memory import Memory, OwnMemory
 from chassis.tenants import Municipality
 from services.sortition.app.ports import (
     JobView,
@@ -84,6 +85,8 @@ class MemoryUnitOfWork:
         self.audit = _Audit(tables, municipality)
         self.jobs = _Jobs(tables, municipality)
         self.meter = _Meter(tables)
+        # Each unit of work has one of its own here: use cases must do without what was remembered.
+        self.memory = OwnMemory(Memory(), municipality, 0)
 
 
 class _Scoped:
@@ -196,9 +199,10 @@ class _Draws(_Scoped):
         self.tables.snapshots[self.m, draw.id] = snapshot
         self.tables.drawn[self.m, draw.id] = dict(people)
 
-    def get(self, selection_id: UUID, draw_id: UUID) -> Draw:
+    def get(self, selection_id: UUID | None, draw_id: UUID) -> Draw:
         draw = self.tables.draws.get((self.m, draw_id))
-        return _found(draw if draw is not None and draw.selection == selection_id else None, "DRAW_UNKNOWN")
+        is_so = draw is not None and selection_id in (None, draw.selection)
+        return _found(draw if is_so else None, "DRAW_UNKNOWN")
 
     def save(self, draw: Draw) -> None:
         self.own(draw.municipality)

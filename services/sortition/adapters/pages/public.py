@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import functools
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Annotated, Any
 from uuid import UUID
@@ -11,7 +13,9 @@ from fastapi import APIRouter, Depends, Request, Response
 from chassis.auth.principal import Role
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
+from chassis.text import Catalogue
 from chassis.web import Form, FormError, HeaderMunicipality, Posted, asked, caller
+from chassis.web.formats import Formats
 from services.sortition.adapters.pages.draws import attachment
 from services.sortition.adapters.pages.house import House, base, draw_id
 from services.sortition.adapters.pages.public_words import PublicWords
@@ -94,7 +98,7 @@ class PublicPages:
             self._house.read(
                 request,
                 municipality,
-                lambda uow, who: get_published_draw(uow, who, _selection(uow, drawn), drawn),
+                lambda uow, who: get_published_draw(uow, who, None, drawn),
             )
             return attachment(_verifier(), "text/x-python; charset=utf-8", VERIFIER, public=True)
         if filename == KEY:
@@ -116,8 +120,7 @@ class PublicPages:
         receipt: ReceiptCheck | None,
     ) -> Response:
         def work(uow: UnitOfWork, who: Caller) -> tuple[PublishedDraw, SigningKeyView]:
-            shown = get_published_draw(uow, who, _selection(uow, drawn), drawn)
-            return shown, get_signing_key(uow, who)
+            return get_published_draw(uow, who, None, drawn), get_signing_key(uow, who)
 
         header, (draw, key) = self._house.read(request, municipality, work)
         return self._show(request, header, draw, key, form, receipt)
@@ -132,22 +135,11 @@ class PublicPages:
         receipt: ReceiptCheck | None,
     ) -> Response:
         words, f = self._house.words(request), self._house.formats(request, header)
-        say = PublicWords(words, f)
-        likeness = published_likeness(draw, words, f)
-        spread = chances(draw, words, f)
-        series = [("pool", words.text("chart.pool"))]
-        if say.state(draw) == "published":
-            series.append(("panel", words.text("chart.panel")))
-        page: dict[str, Any] = say.page(draw, likeness, spread) | {
+        page: dict[str, Any] = dict(_told(draw, words, f)) | {
             "base": f"{base(header.slug)}/draws/{draw.id}",
             "address": f"{base(header.slug)}/draws/{draw.id}",
-            "draw": draw,
-            "shown": likeness,
-            "series": series,
-            "suppressed": any(value.pool is None for value in draw.values),
-            "chances": spread,
             "receipt": None if receipt is None else _receipt(receipt),
-            "files": say.files(draw, {VERIFIER: len(_verifier()), KEY: len(key.pem)}),
+            "files": PublicWords(words, f).files(draw, {VERIFIER: len(_verifier()), KEY: len(key.pem)}),
             "fingerprint": key.fingerprint,
             "signed": "record.json" if draw.publish_time is not None else "commitment.json",
             "form": form,
@@ -156,6 +148,24 @@ class PublicPages:
         }
         crumbs = [(words.text("public_list.title"), base(header.slug)), (draw.title, None)]
         return self._house.page(request, "draw_public", header, crumbs, public=receipt is None, **page)
+
+
+@functools.lru_cache(maxsize=64)
+def _told(draw: PublishedDraw, words: Catalogue, f: Formats) -> Mapping[str, Any]:
+    """What the page says of a draw to everybody: the same for as long as the draw is the same."""
+    say = PublicWords(words, f)
+    likeness = published_likeness(draw, words, f)
+    spread = chances(draw, words, f)
+    series = [("pool", words.text("chart.pool"))]
+    if say.state(draw) == "published":
+        series.append(("panel", words.text("chart.panel")))
+    return say.page(draw, likeness, spread) | {
+        "draw": draw,
+        "shown": likeness,
+        "series": series,
+        "suppressed": any(value.pool is None for value in draw.values),
+        "chances": spread,
+    }
 
 
 def _selection(uow: UnitOfWork, drawn: UUID) -> UUID:
@@ -186,6 +196,7 @@ def _receipt(found: ReceiptCheck) -> dict[str, Any]:
     }
 
 
+@functools.cache
 def _verifier() -> bytes:
     from importlib import resources
 
