@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -32,8 +33,14 @@ class SqliteStore:
             raise DomainError(Code.INVALID_ARGUMENT, "STORE_IN_MEMORY")
         # Stores hold personal data: a folder that we make is its owner's alone.
         Path(url.database).parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        self.engine = create_engine(url, connect_args={"timeout": busy_seconds}, pool_size=8, max_overflow=64)
+        self.engine = create_engine(
+            url,
+            connect_args={"timeout": busy_seconds, "factory": _Connection},
+            pool_size=8,
+            max_overflow=64,
+        )
         event.listen(self.engine, "connect", _configure)
+        event.listen(self.engine, "checkin", _leave_nothing_open)
         event.listen(self.engine, "begin", _begin)
         self._readers = _Readers(self.engine)
         self._busy_seconds = busy_seconds
@@ -90,6 +97,31 @@ class SqliteStore:
         self.engine.dispose()
 
 
+class _Connection(sqlite3.Connection):
+    """Knows its cursors: SQLite goes on showing the old state to a connection with a half-read one."""
+
+    def __init__(self, *arguments: Any, **named: Any) -> None:
+        super().__init__(*arguments, **named)
+        self._opened: list[weakref.ref[sqlite3.Cursor]] = []
+
+    def cursor(self, *arguments: Any, **named: Any) -> Any:
+        made = super().cursor(*arguments, **named)
+        self._opened.append(weakref.ref(made))
+        return made
+
+    def close_cursors(self) -> None:
+        for each in self._opened:
+            cursor = each()
+            if cursor is not None:
+                cursor.close()
+        self._opened.clear()
+
+
+def _leave_nothing_open(connection: _Connection | None, _record: Any) -> None:
+    if connection is not None:
+        connection.close_cursors()
+
+
 class _Readers:
     """Connections that only read (`query_only`), each lent to one transaction at a time.
 
@@ -99,7 +131,7 @@ class _Readers:
 
     def __init__(self, engine: Engine) -> None:
         self._engine = engine
-        self._idle: deque[tuple[Connection, sqlite3.Connection]] = deque()
+        self._idle: deque[tuple[Connection, _Connection]] = deque()
         self._closed = False
 
     @contextmanager
@@ -113,6 +145,7 @@ class _Readers:
             yield connection
         finally:
             try:
+                driver.close_cursors()
                 driver.execute("ROLLBACK")  # of what only reads: it ends, however it went
             except sqlite3.Error:
                 connection.close()
@@ -124,13 +157,13 @@ class _Readers:
         while self._idle:
             self._idle.pop()[0].close()
 
-    def _put_back(self, connection: Connection, driver: sqlite3.Connection) -> None:
+    def _put_back(self, connection: Connection, driver: _Connection) -> None:
         if self._closed or len(self._idle) >= _IDLE_READERS:
             connection.close()
         else:
             self._idle.append((connection, driver))
 
-    def _open(self) -> tuple[Connection, sqlite3.Connection]:
+    def _open(self) -> tuple[Connection, _Connection]:
         connection = self._engine.connect()
         driver: Any = connection.connection.driver_connection
         # The pool gets none back that refuses to write.

@@ -98,7 +98,8 @@ class FileKeys:
             return self._derive((signing or secrets_kept)[0], purpose)
 
     def find(self, purpose: str, kid: str) -> DerivedKey | None:
-        return next((key for key in self.kept(purpose) if key.kid == kid), None)
+        with self._lock:
+            return next((self._derive(each, purpose) for each in self._load() if each.kid == kid), None)
 
     def kept(self, purpose: str) -> Sequence[DerivedKey]:
         with self._lock:

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Mapping
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any, Protocol
 
@@ -35,6 +37,16 @@ class TokenVerifier(Protocol):
         """
 
 
+@dataclass(frozen=True, slots=True)
+class _Genuine:
+    """What a token says that `key` has signed, and from when until when it counts, leeway included."""
+
+    key: DerivedKey
+    claims: dict[str, Any]
+    start: datetime
+    end: datetime
+
+
 class SignedClaims:
     """Signs and checks one kind of token. `audience` names the kind: one kind is never taken for another.
 
@@ -45,7 +57,7 @@ class SignedClaims:
         self._keys = keys
         self._clock = clock
         self._audience = audience
-        self._found_genuine: dict[str, tuple[DerivedKey, dict[str, Any]]] = {}
+        self._found_genuine: dict[bytes, _Genuine] = {}
 
     def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
         now = self._clock.now()
@@ -62,24 +74,25 @@ class SignedClaims:
 
     def read(self, token: str) -> dict[str, Any]:
         """The claims. Raises DomainError TOKEN_INVALID or TOKEN_EXPIRED."""
-        claims = self._genuine(token)
+        genuine = self._genuine(token)
         now = self._clock.now()
-        if now >= instant(claims, "exp") + LEEWAY:
+        if now >= genuine.end:
             raise DomainError(Code.UNAUTHENTICATED, "TOKEN_EXPIRED")
-        if now < instant(claims, "nbf") - LEEWAY or now < instant(claims, "iat") - LEEWAY:
+        if now < genuine.start:
             raise _invalid()
-        return claims
+        return dict(genuine.claims)
 
-    def _genuine(self, token: str) -> dict[str, Any]:
-        """The claims of a token that is ours, whenever it is good for.
+    def _genuine(self, token: str) -> _Genuine:
+        """A token that is ours, whenever it is good for.
 
         A token comes with every call of its holder and checking it costs as much as a small call, so those
-        found genuine are remembered, for as long as their key is kept. Nothing else is: a forger fills no
-        memory.
+        found genuine are remembered by their digest, for as long as their key is kept. Nothing else is: a
+        forger fills no memory. When it is good is asked at every call.
         """
-        known = self._found_genuine.get(token)
-        if known is not None and self._keys.find(self._audience, known[0].kid) == known[0]:
-            return dict(known[1])
+        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        known = self._found_genuine.get(digest)
+        if known is not None and self._keys.find(self._audience, known.key.kid) == known.key:
+            return known
         try:
             kid = jwt.get_unverified_header(token).get("kid")
             key = self._keys.find(self._audience, kid) if isinstance(kid, str) else None
@@ -103,8 +116,14 @@ class SignedClaims:
             raise _invalid() from None
         if len(self._found_genuine) >= _REMEMBERED:
             self._found_genuine.clear()
-        self._found_genuine[token] = (key, claims)
-        return dict(claims)
+        found = _Genuine(
+            key,
+            claims,
+            start=max(instant(claims, "nbf"), instant(claims, "iat")) - LEEWAY,
+            end=instant(claims, "exp") + LEEWAY,
+        )
+        self._found_genuine[digest] = found
+        return found
 
 
 class LocalTokens:

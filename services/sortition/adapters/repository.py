@@ -8,7 +8,7 @@ from uuid import UUID
 
 from sqlalchemy import Select, bindparam, delete, func, insert, select
 
-from chassis.db import upsert
+from chassis.db import Transaction, upsert
 from chassis.scoped import Scoped, of_tenant
 from services.sortition.adapters import tables
 from services.sortition.adapters.rows import (
@@ -46,10 +46,16 @@ _POOL_SIZE = (
     .scalar_subquery()
     .label("pool_size")
 )
-_SIZED = _SELECTION.add_columns(_POOL_SIZE)
+_STANDS = _SELECTION.with_only_columns(
+    tables.selections.c.version, tables.selections.c.update_time, _POOL_SIZE
+)
 
 
 class SqlSelections(Scoped):
+    def __init__(self, transaction: Transaction) -> None:
+        super().__init__(transaction)
+        self._transaction = transaction
+
     def add(self, selection: Selection) -> None:
         self.own(selection.municipality)
         self.connection.execute(insert(tables.selections).values(**selection_row(selection)))
@@ -58,8 +64,15 @@ class SqlSelections(Scoped):
         return selection_of(self.one(_SELECTION, "SELECTION_UNKNOWN", selection=selection_id))
 
     def sized(self, selection_id: UUID) -> tuple[Selection, int]:
-        row = self.one(_SIZED, "SELECTION_UNKNOWN", selection=selection_id)
-        return selection_of(row), row.pool_size
+        stands = self.one(_STANDS, "SELECTION_UNKNOWN", selection=selection_id)
+        # A version never changes; its time tells it from the same number in a store that was restored.
+        key = (self.municipality, "selection", selection_id, stands.version, stands.update_time)
+        selection: Selection | None = self._transaction.memory.recall(key)
+        if selection is None:
+            selection = self.get(selection_id)
+            if not self._transaction.writing:
+                self._transaction.memory.keep(key, selection, self._transaction.memory_mark)
+        return selection, stands.pool_size
 
     def save(self, selection: Selection) -> None:
         self.own(selection.municipality)

@@ -13,7 +13,7 @@ from sqlalchemy.exc import DBAPIError, IntegrityError, StatementError
 
 from chassis.clock import SystemClock
 from chassis.context import nobody
-from chassis.db import Database, UtcDateTime, add_to
+from chassis.db import Database, Transaction, UtcDateTime, add_to
 from chassis.errors import Code, DomainError
 from tests.infrastructure.stores import Stores
 
@@ -87,6 +87,35 @@ def test_a_reader_sees_one_state_while_a_writer_writes(database: Database) -> No
         thread.join()
         assert reader.connection.execute(select(COUNTER.c.value)).scalar_one() == 0
     assert value_of(database) == 9
+
+
+def refuse(transaction: Transaction) -> None:
+    transaction.connection.execute(select(COUNTER.c.value)).scalar_one()
+    raise DomainError(Code.NOT_FOUND, "THING_UNKNOWN")
+
+
+def test_a_reader_that_was_refused_is_followed_by_one_that_sees_what_stands_then(database: Database) -> None:
+    for value in range(1, 4):
+        with pytest.raises(DomainError), database.reading("") as transaction:
+            refuse(transaction)
+        with pytest.raises(DBAPIError), database.reading("") as transaction:
+            transaction.connection.exec_driver_sql("SELECT nothing FROM nowhere")
+        with database.writing("") as transaction:
+            transaction.connection.execute(update(COUNTER).values(value=value))
+        assert value_of(database) == value
+
+
+def test_a_reader_that_did_not_read_to_the_end_holds_no_old_state(database: Database) -> None:
+    with database.writing("") as transaction:
+        transaction.connection.execute(insert(COUNTER), [{"id": n, "value": 0} for n in range(2, 500)])
+    with database.reading("") as transaction:
+        rows = transaction.connection.execute(select(COUNTER.c.value))
+        next(iter(rows))
+    with database.writing("") as transaction:
+        transaction.connection.execute(update(COUNTER).values(value=5))
+    with database.reading("") as transaction:
+        values = transaction.connection.execute(select(COUNTER.c.value)).scalars()
+        assert set(values) == {5}
 
 
 def test_a_reading_unit_of_work_cannot_write(database: Database) -> None:

@@ -168,6 +168,9 @@ class TestPool:
         assert run(HERE, lambda uow: list(uow.pool.people(selection.id))) == [people[1], people[0]]
         assert [p.pool_id for p in run(HERE, lambda uow: uow.pool.everyone(selection.id))] == ["a", "b", "c"]
         assert run(HERE, lambda uow: uow.pool.count(selection.id)) == 2
+        assert run(HERE, lambda uow: uow.selections.sized(selection.id)) == (selection, 2)
+        unknown = (Code.NOT_FOUND, "SELECTION_UNKNOWN")
+        assert refused(run, THERE, lambda uow: uow.selections.sized(selection.id)) == unknown
         assert run(HERE, lambda uow: dict(uow.pool.sizes([selection.id, uuid4()]))) == {selection.id: 2}
         assert run(HERE, lambda uow: uow.pool.get(selection.id, people[0].id)) == people[0]
         assert [p.pool_id for p in run(HERE, lambda uow: uow.pool.page(selection.id, 1, "a"))] == ["b"]

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime
-from decimal import Decimal
+from decimal import ROUND_HALF_UP, Decimal
 from fractions import Fraction
 
 import pytest
+from babel.numbers import format_decimal
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -73,3 +74,11 @@ def test_lists() -> None:
 def test_a_share_is_within_half_a_step_of_the_truth(count: int, base: int) -> None:
     shown = DA.percent(Fraction(count, base), 1).removesuffix("\u00a0%").replace(".", "").replace(",", ".")
     assert abs(Decimal(shown) - Decimal(count * 100) / Decimal(base)) <= Decimal("0.0500001")
+
+
+@given(st.decimals(min_value=-(10**9), max_value=10**9, places=6), st.integers(0, 4))
+def test_numbers_are_written_as_cldr_has_them(value: Decimal, digits: int) -> None:
+    pattern = "#,##0" + ("." + "0" * digits if digits else "")
+    rounded = value.quantize(Decimal(1).scaleb(-digits), rounding=ROUND_HALF_UP)
+    for formats, locale in ((DA, "da_DK"), (EN, "en_GB")):
+        assert formats.number(value, digits) == format_decimal(rounded, format=pattern, locale=locale)
