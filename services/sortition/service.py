@@ -63,9 +63,10 @@ def _engine_check() -> CheckResult:
 
 def commands() -> Commands:
     from services.sortition.commands import app
+    from services.sortition.commands.invitation import app as invitation
     from services.sortition.commands.representation import app as representation
 
-    return {"lottery": app, "representation": representation}
+    return {"lottery": app, "invitation": invitation, "representation": representation}
 
 
 def settings() -> type[ServiceSettings]:
@@ -90,6 +91,7 @@ DESCRIPTOR = Descriptor(
     settings=settings,
     command_help={
         "lottery": "Draw a panel by lot on the command line, and check draws.",
+        "invitation": "Choose whom to write to, and forecast the pool while replies arrive.",
         "representation": "Share seats by population, and account for how a panel mirrors its people.",
     },
 )

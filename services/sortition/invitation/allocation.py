@@ -8,6 +8,10 @@ its own, is then sum log Phi((E_v - need_v) / sd_v): concave in the chances of a
 from equal chances, it is maximised with every chance between the equal one over `spread` and 1, and letters
 adding up, by an accelerated projected gradient (Beck and Teboulle, SIAM Journal on Imaging Sciences 2009).
 
+Where letters are too few for that, the needs are lowered alike, to REACH of the most that could be expected
+of the scarcest value (a linear programme): to chase the last of it would take letters from the rest, and
+make the panel itself less likely.
+
 So values that are hard to fill get more letters, and among their people those who answer more readily, but
 never so many that others are cut off: everybody keeps at least 1 / `spread` of the equal chance. What this
 does to chances in the end is told by `chances`: seats per value are fixed by the targets whatever the letters
@@ -18,14 +22,18 @@ instead keep letters equal and weigh the draw).
 from __future__ import annotations
 
 import numpy as np
+from scipy import sparse
 from scipy.special import log_ndtr
 
 from services.sortition.invitation.errors import BadInput, Infeasible, Reason
 from services.sortition.invitation.pool import Panels
 from services.sortition.invitation.types import Integers, Reals
+from services.sortition.lottery.errors import SolverFailed
+from services.sortition.lottery.solver import INFINITY, Model
 
 SPREAD = 4.0
 UNSURE = 0.2
+REACH = 0.6
 _STEPS = 2000
 _SETTLED = 1e-9
 
@@ -65,9 +73,40 @@ def weighted(
     everybody = int(people.sum())
     if letters == 0 or letters >= everybody:
         return np.full(len(people), 1.0 if letters else 0.0)
-    need = panels.question.per_seat * panels.minimum
-    has = panels.has[need > 0].astype(float)
-    return _optimum(has, need[need > 0].astype(float), people.astype(float), rates, letters, spread)
+    wanted = panels.question.per_seat * panels.minimum
+    has: Reals = panels.has[wanted > 0].astype(np.float64)
+    need: Reals = wanted[wanted > 0].astype(np.float64)
+    counts: Reals = people.astype(np.float64)
+    reach = _reach(has, need, counts, rates, letters, spread)
+    if reach == 0:
+        # Some value cannot be expected at all: what the others need is as good as it gets.
+        some = has @ (counts * rates) > 0
+        has, need = has[some], need[some]
+        reach = _reach(has, need, counts, rates, letters, spread)
+    return _optimum(has, need * min(1.0, REACH * reach), counts, rates, letters, spread)
+
+
+def _reach(has: Reals, need: Reals, people: Reals, rates: Reals, letters: int, spread: float) -> float:
+    """The most, as a multiple of every need alike, that the expected volunteers can come to."""
+    if not len(need):
+        return 1.0
+    types = len(people)
+    expected = sparse.hstack([sparse.csr_array(has * (people * rates)), sparse.csr_array(-need[:, None])])
+    letter_row = sparse.csr_array(np.append(people, 0.0)[None, :])
+    matrix = sparse.csr_array(sparse.vstack([expected, letter_row], format="csr"))
+    model = Model(
+        np.append(np.zeros(types), 1.0),
+        np.append(np.full(types, letters / people.sum() / spread), 0.0),
+        np.append(np.ones(types), INFINITY),
+        np.append(np.zeros(len(need)), 0.0),
+        np.append(np.full(len(need), INFINITY), float(letters)),
+        matrix.indptr.astype(np.int32),
+        matrix.indices.astype(np.int32),
+        matrix.data,
+    )
+    if not model.solve():
+        raise SolverFailed("equal chances were no feasible point")
+    return max(0.0, model.objective)
 
 
 def _optimum(has: Reals, need: Reals, people: Reals, rates: Reals, letters: int, spread: float) -> Reals:

@@ -24,7 +24,7 @@ import numpy as np
 from services.sortition.invitation.errors import BadInput, Reason
 from services.sortition.invitation.types import Cell, Rates, Reals
 
-WEIGHT = 200.0
+WEIGHT = 400.0
 MARGIN_WEIGHT = 5.0
 _ROUNDS = 500
 _SETTLED = 1e-10

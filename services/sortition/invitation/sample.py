@@ -72,6 +72,35 @@ def draw(
     return Sample(np.array(by_id, dtype=np.int64), chances[unit_of] * within, letters, len(person))
 
 
+def share_out(people: Integers, weights: Reals, letters: int, seed: str) -> tuple[Integers, Reals]:
+    """(letters, chance of one) per type, from totals alone: the expected letters rounded down or up.
+
+    The letters add up; the expectation over seeds is exact. Raises BadInput as `draw` does.
+    """
+    if letters < 0:
+        raise BadInput([Reason("LETTERS_NEGATIVE", {"letters": str(letters)})])
+    sizes = whole(weights)
+    letters = min(letters, int(people[sizes > 0].sum()))
+    certain = np.zeros(len(people), dtype=bool)
+    while True:
+        left = letters - int(people[certain].sum())
+        rest = np.where(certain, 0, sizes)
+        total = int(rest @ people)
+        over = (rest > 0) & (people > 0) & (rest >= -(-total // left)) if left else certain & False
+        if not over.any():
+            break
+        certain |= over
+    counts = np.where(certain, people, 0)
+    chances = np.where(certain, 1.0, 0.0)
+    if left:
+        start = Generator(seed, "invitation start").below(total)
+        comb = np.array([(start + j * total) // left for j in range(left)], dtype=np.int64)
+        hit = np.searchsorted(np.cumsum(rest * people), comb, side="right")
+        counts = counts + np.bincount(hit, minlength=len(people))
+        chances = chances + rest * (left / total)
+    return counts.astype(np.int64), chances
+
+
 def whole(weights: Reals) -> Integers:
     """Weights as whole multiples of the largest / 2**24; a positive weight stays positive."""
     if not np.all(np.isfinite(weights)) or np.any(weights < 0):

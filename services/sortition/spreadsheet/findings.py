@@ -23,6 +23,13 @@ class File(StrEnum):
     POPULATION = "population"
     COUNTS = "counts"
     CROSS = "cross"
+    REGISTER = "register"
+    TOTALS = "totals"
+    RATES = "rates"
+    EARLIER = "earlier"
+    TYPES = "types"
+    REPLIES = "replies"
+    CURVE = "curve"
     REQUEST = "request"
 
 
@@ -58,6 +65,9 @@ class Reason(StrEnum):
     COUNT_NEGATIVE = "COUNT_NEGATIVE"
     COUNT_FRACTION = "COUNT_FRACTION"
     COUNT_TOO_LARGE = "COUNT_TOO_LARGE"
+    RATE_NOT_A_SHARE = "RATE_NOT_A_SHARE"
+    TYPE_TWICE = "TYPE_TWICE"
+    VALUE_NOT_TARGETED = "VALUE_NOT_TARGETED"
     MIN_OVER_MAX = "MIN_OVER_MAX"
     MIN_FLEX_OVER_MIN = "MIN_FLEX_OVER_MIN"
     MAX_FLEX_UNDER_MAX = "MAX_FLEX_UNDER_MAX"
