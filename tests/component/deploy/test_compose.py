@@ -46,11 +46,14 @@ def test_it_runs_every_service_and_nothing_else_of_ours(composition: Any) -> Non
     commands = {
         name: service["command"]
         for name, service in composition["services"].items()
-        if "borgerting" in service["image"] or "IMAGE" in service["image"]
+        if "IMAGE" in service["image"]
     }
-    assert commands == {"migrate": ["migrate"]} | {
-        name: ["serve", "--service", name] for name in descriptors()
+    once = {
+        "migrate": ["migrate"],
+        "keys": ["keys", "create", "/data/keys"],
+        "certificates": ["tls", "create", "/data/certificates"],
     }
+    assert commands == once | {name: ["serve", "--service", name] for name in descriptors()}
     for name in commands:
         service = composition["services"][name]
         assert service["read_only"]
@@ -61,7 +64,13 @@ def test_it_runs_every_service_and_nothing_else_of_ours(composition: Any) -> Non
 def test_the_settings_of_each_are_in_order(composition: Any, name: str, tmp_path: Path) -> None:
     environment = dict(composition["services"][name]["environment"])
     environment["BORGERTING_BASE_URL"] = "http://localhost:8080"
-    environment["BORGERTING_DATA_DIR"] = environment["BORGERTING_KEYS__DIR"] = str(tmp_path)
+    # What the two commands of the composition's head make, under its own paths.
+    for command in composition["services"]["keys"], composition["services"]["certificates"]:
+        words = [word.replace("/data", str(tmp_path)) for word in command["command"]]
+        made = borgerting(*words)
+        assert made.returncode == 0, made.stderr
+    environment = {key: value.replace("/data/", f"{tmp_path}/") for key, value in environment.items()}
+    environment["BORGERTING_DATA_DIR"] = str(tmp_path)
     checked = borgerting("check-config", **environment)
     assert checked.returncode == 0, checked.stderr
     misspelt = borgerting("check-config", **environment, BORGERTING_KAFKA__BOOTSTRAPS="x")
