@@ -32,6 +32,8 @@ test: setup ## Every test, the fast ones first
 .PHONY: bench
 bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder of lottery pools)
 	$(BIN)/python -m benchmarks.startup
+	$(BIN)/python -m benchmarks.calls
+	$(BIN)/python -m benchmarks.tenants
 	$(BIN)/python -m benchmarks.grouping
 	$(BIN)/python -m benchmarks.representation
 	$(if $(POOLS),,$(BIN)/python -m benchmarks.pools .bench/pools)

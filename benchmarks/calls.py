@@ -40,7 +40,7 @@ _METHOD = "/borgerting.sortition.v1.SelectionService/GetSelection"
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--seconds", type=float, default=4.0, help="of one measurement")
+    parser.add_argument("--seconds", type=float, default=2.0, help="of one measurement")
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each side; the median counts")
     options = parser.parse_args()
     rows = []

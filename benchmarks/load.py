@@ -69,13 +69,19 @@ def get(url: str) -> Callable[[], int]:
     By hand, since a client that parses as much as the server makes would measure itself.
     """
     parts = urlsplit(url)
+    path = parts.path + (f"?{parts.query}" if parts.query else "")
+    ask = connection_to(url)
+    return lambda: ask(path)
+
+
+def connection_to(site: str) -> Callable[[str], int]:
+    """As `get`, the path given with each call."""
+    parts = urlsplit(site)
     connection = socket.create_connection((parts.hostname or "", parts.port or 80), timeout=30)
     connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-    path = parts.path + (f"?{parts.query}" if parts.query else "")
-    request = f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode()
 
-    def call() -> int:
-        connection.sendall(request)
+    def call(path: str) -> int:
+        connection.sendall(f"GET {path} HTTP/1.1\r\nHost: {parts.netloc}\r\n\r\n".encode())
         answer = connection.recv(65536)
         while b"\r\n\r\n" not in answer:
             more = connection.recv(65536)
