@@ -34,8 +34,13 @@ bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder o
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.calls
 	$(BIN)/python -m benchmarks.tenants
+	$(BIN)/python -m benchmarks.events
 	$(BIN)/python -m benchmarks.grouping
 	$(BIN)/python -m benchmarks.representation
+	$(BIN)/python -m benchmarks.ballots
+	$(BIN)/python -m benchmarks.matching
+	$(BIN)/python -m benchmarks.schedule
+	$(BIN)/python -m benchmarks.deadlines
 	$(if $(POOLS),,$(BIN)/python -m benchmarks.pools .bench/pools)
 	$(BIN)/python -m benchmarks.lottery --pools $(or $(POOLS),.bench/pools)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chassis.dead_letters import held_state
@@ -82,9 +83,12 @@ class Consumer:
 
     def run_once(self, seconds: float = 0.0) -> int:
         """Take what there is (waiting at most so long for it); how many deliveries that was."""
-        for outcome in self._inbox.retry_due():
-            self._count(outcome)
-        deliveries = self.source.poll(self._patience(seconds))
+        due = self._inbox.next_due()
+        if due is not None and due <= self._database.machine_clock.now():
+            for outcome in self._inbox.retry_due():
+                self._count(outcome)
+            due = self._inbox.next_due()
+        deliveries = self.source.poll(self._patience(seconds, due))
         for outcome in self._inbox.receive_all(deliveries):
             self._count(outcome)
         if deliveries:
@@ -92,8 +96,7 @@ class Consumer:
             self.source.commit(deliveries[-1])
         return len(deliveries)
 
-    def _patience(self, seconds: float) -> float:
-        due = self._inbox.next_due()
+    def _patience(self, seconds: float, due: datetime | None) -> float:
         if due is None:
             return seconds
         return min(seconds, max((due - self._database.machine_clock.now()).total_seconds(), 0.0))

@@ -12,7 +12,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
-from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import insert, select
@@ -100,20 +99,27 @@ class Inbox:
         return outcome
 
     def receive_all(self, deliveries: Sequence[Delivery]) -> list[Outcome]:
-        """`receive` for each, in order, but with one transaction for many: a commit costs more than an event.
+        """`receive` for each, with one transaction for all of a municipality: a commit costs much.
+
+        Order is kept within each municipality, and so within each key; the outcomes are in the order of the
+        deliveries.
 
         Where one of them fails, none of its transaction stands, and they are taken one by one.
         """
-        outcomes: list[Outcome] = []
-        for _, group in groupby(deliveries, lambda one: one.event and one.event.envelope.municipality):
-            together = list(group)
+        outcomes: dict[int, Outcome] = {}
+        groups: dict[str | None, list[int]] = {}
+        for number, one in enumerate(deliveries):
+            municipality = one.event.envelope.municipality if one.event is not None else None
+            groups.setdefault(municipality, []).append(number)
+        for numbers in groups.values():
+            together = [deliveries[number] for number in numbers]
             taken = self._take_together([one.event for one in together if one.event is not None])
-            outcomes += taken or [self.receive(one) for one in together]
-        return outcomes
+            outcomes |= zip(numbers, taken or map(self.receive, together), strict=True)
+        return [outcomes[number] for number in range(len(deliveries))]
 
     def _take_together(self, events: Sequence[Event]) -> list[Outcome]:
         """The outcomes of events of one municipality; none when they must be taken one by one."""
-        if len(events) < 2:
+        if not events:
             return []
         try:
             with self._database.writing(events[0].envelope.municipality) as transaction:
@@ -121,7 +127,10 @@ class Inbox:
         except Exception as error:
             if _is_store_away(error):
                 raise StoreAway from error
-            return []
+            if len(events) > 1:
+                return []
+            with bound(correlation_id=events[0].envelope.correlation_id, event_id=str(events[0].envelope.id)):
+                return [self._failed(events[0], 1, error)]
         for key in waiting:
             self._drain(events[0].envelope.municipality, key)
         return outcomes

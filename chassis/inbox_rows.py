@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 from uuid import UUID
 
-from sqlalchemy import Row, delete, insert, select, update
+from sqlalchemy import Row, Uuid, delete, insert, literal, select, union_all, update
 
 from chassis.events.envelope import Envelope, Event
 from chassis.tables import inbox, inbox_held, inbox_positions
@@ -95,27 +95,34 @@ class InboxRows:
         )
 
     def standing(self, transaction: Transaction, events: Sequence[Event]) -> Standing:
+        """In one statement: what a batch of few events costs is mostly its round trips."""
         keys = {event.envelope.key for event in events}
-        connection = transaction.connection
-        reached = connection.execute(
-            select(inbox_positions.c.key, inbox_positions.c.sequence).where(
-                *self.mine(inbox_positions), inbox_positions.c.key.in_(keys)
-            )
+        nobody = literal(None, Uuid())
+        reached = select(
+            literal("reached").label("what"),
+            inbox_positions.c.key.label("key"),
+            inbox_positions.c.sequence.label("sequence"),
+            nobody.label("event_id"),
+        ).where(*self.mine(inbox_positions), inbox_positions.c.key.in_(keys))
+        known = select(literal("known"), literal(""), literal(0), inbox.c.event_id).where(
+            inbox.c.consumer == self._consumer,
+            inbox.c.event_id.in_([event.envelope.id for event in events]),
         )
-        known = connection.execute(
-            select(inbox.c.event_id).where(
-                inbox.c.consumer == self._consumer,
-                inbox.c.event_id.in_([event.envelope.id for event in events]),
-            )
+        waiting = (
+            select(literal("waiting"), inbox_held.c.key, literal(0), nobody)
+            .where(*self.mine(inbox_held), inbox_held.c.key.in_(keys))
+            .distinct()
         )
-        waiting = connection.execute(
-            select(inbox_held.c.key).where(*self.mine(inbox_held), inbox_held.c.key.in_(keys)).distinct()
-        )
-        return Standing(
-            {row.key: int(row.sequence) for row in reached},
-            set(known.scalars()),
-            set(waiting.scalars()),
-        )
+        standing = Standing({}, set(), set())
+        for row in transaction.connection.execute(union_all(reached, known, waiting)):
+            match row.what:
+                case "reached":
+                    standing.positions[row.key] = int(row.sequence)
+                case "known":
+                    standing.known.add(row.event_id)
+                case _:
+                    standing.waiting.add(row.key)
+        return standing
 
     def note(self, transaction: Transaction, handled: Sequence[Envelope]) -> None:
         """Events of one municipality, in order, as handled; their keys have reached the last of each."""

@@ -139,7 +139,7 @@ class Relay:
     sending and marking); the inbox drops the second.
     """
 
-    BATCH = 200
+    BATCH = 500
     # Rows that another process added (a command beside a running suite) are found so soon.
     IDLE_SECONDS = 0.25
     FLUSH_SECONDS = 30.0

@@ -55,7 +55,7 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
         self._woken = threading.Event()
         self._closed = False
 
-    def poll(self, seconds: float, limit: int = 100) -> Sequence[Delivery]:
+    def poll(self, seconds: float, limit: int = 500) -> Sequence[Delivery]:
         consumer = self._connected()
         until = time.monotonic() + seconds
         while True:

@@ -181,7 +181,7 @@ class _LocalSource:
         self._committed = self._next = broker.position(consumer, topic)
         self._woken = threading.Event()
 
-    def poll(self, seconds: float, limit: int = 100) -> Sequence[Delivery]:
+    def poll(self, seconds: float, limit: int = 500) -> Sequence[Delivery]:
         rows = self._broker.read(self._topic, self._next, limit)
         if not rows and seconds > 0 and not self._woken.is_set():
             self._broker.wait(self._woken, seconds)

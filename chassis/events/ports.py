@@ -50,7 +50,7 @@ class Delivery:
 class EventSource(Protocol):
     """One consumer's way through one topic. Used by one thread, except `wake` and `lag`."""
 
-    def poll(self, seconds: float, limit: int = 100) -> Sequence[Delivery]:
+    def poll(self, seconds: float, limit: int = 500) -> Sequence[Delivery]:
         """The next deliveries, in order per key; waits at most so long for the first."""
 
     def commit(self, delivery: Delivery) -> None:

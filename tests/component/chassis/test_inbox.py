@@ -437,3 +437,48 @@ def test_the_clock_of_the_suite_moves_no_retry(stores: Stores) -> None:
             break
     assert outcomes == [Outcome.HANDLED]
     database.close()
+
+
+def test_municipalities_in_a_batch_are_taken_each_for_itself(listener: Listener) -> None:
+    """And each delivery's outcome stands where the delivery stood."""
+    listener.poison = {"bad"}
+    events = [
+        an_event(1, text="a1"),
+        an_event(1, municipality="udby", text="b1"),
+        an_event(2, text="a2"),
+        an_event(1, municipality="nyby", text="bad"),
+        an_event(2, municipality="udby", text="b2"),
+        an_event(1, text="a1 again"),
+    ]
+    deliveries = [Delivery(TOPIC, 0, 1, one.envelope.key, one) for one in events]
+    deliveries.insert(2, Delivery(TOPIC, 0, 7, "junk", None, "MalformedEventError: ce_id"))
+    assert listener.inbox.receive_all(deliveries) == [
+        Outcome.HANDLED,
+        Outcome.HANDLED,
+        Outcome.PARKED,
+        Outcome.HANDLED,
+        Outcome.FAILED,
+        Outcome.HANDLED,
+        Outcome.DUPLICATE,
+    ]
+    assert listener.heard("hjemby/things/1") == ["a1", "a2"]
+    assert listener.heard("udby/things/1") == ["b1", "b2"]
+    assert listener.heard("nyby/things/1") == []
+
+
+def test_an_event_that_comes_alone_and_fails_is_tried_once(listener: Listener) -> None:
+    """A batch of one is not taken twice; the tries that follow have their times."""
+    calls = []
+
+    def fail(transaction: Transaction, message: StringValue, envelope: Envelope) -> None:
+        calls.append(envelope.id)
+        raise ValueError(message.value)
+
+    subscription = Subscription("toy.alone", TOPIC, {"google.protobuf.StringValue": fail})
+    inbox = Inbox(listener.database, subscription, RetryPolicy(attempts=2))
+    event = an_event(1)
+    assert inbox.receive_all([Delivery(TOPIC, 0, 1, event.envelope.key, event)]) == [Outcome.FAILED]
+    assert len(calls) == 1
+    listener.time.instant += timedelta(seconds=1)
+    assert inbox.retry_due() == [Outcome.PARKED]
+    assert len(calls) == 2
