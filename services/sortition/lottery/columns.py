@@ -19,7 +19,7 @@ from services.sortition.lottery.decomposition import PanelSet, weigh
 from services.sortition.lottery.errors import InfeasibleTargets, SolverFailed
 from services.sortition.lottery.lottery import ExactLottery, Method, Row, RowKind
 from services.sortition.lottery.polytope import Polytope
-from services.sortition.lottery.pricing import PanelSearch, whole
+from services.sortition.lottery.pricing import Search, whole
 from services.sortition.lottery.relaxation import Level, RelaxedLeximin
 from services.sortition.lottery.solver import INFINITY, Indices, Model, Vector
 from services.sortition.lottery.types import Reduction
@@ -80,13 +80,15 @@ def by_stages(
     apart: Indices,
     progress: Callable[[str, float | None], None],
     method: Method = Method.LEXIMIN,
+    search: Search | None = None,
 ) -> ExactLottery:
     """Exact leximin (only its lowest level for maximin) over panels, warm-started from the `known` ones.
 
-    `apart`: the types that are in no panel.
+    `apart`: the types that are in no panel. `search`: where panels are looked for, when they are fewer than
+    the integer points within `rows`; each of them must be within `rows`.
     """
     polytope = Polytope.of(reduction.types, rows)
-    search = whole(polytope)
+    search = whole(polytope) if search is None else search
     relaxed = RelaxedLeximin(polytope)
     master = _Master(polytope.members)
     panels = PanelSet()
@@ -142,7 +144,7 @@ def _learn(panels: PanelSet, master: _Master, panel: Vector) -> bool:
 
 
 def _stage(
-    relaxed: RelaxedLeximin, master: _Master, search: PanelSearch, panels: PanelSet, cuts: list[Row]
+    relaxed: RelaxedLeximin, master: _Master, search: Search, panels: PanelSet, cuts: list[Row]
 ) -> Level:
     """Squeeze one stage until both floors agree; the level is the lower one, the duals the upper one's.
 

@@ -7,17 +7,18 @@ import numpy as np
 from services.sortition.lottery.errors import InfeasibleTargets
 from services.sortition.lottery.lottery import Row, RowKind
 from services.sortition.lottery.polytope import Polytope
-from services.sortition.lottery.pricing import whole
+from services.sortition.lottery.pricing import Search, whole
 from services.sortition.lottery.solver import Indices
 
 
-def unreachable(polytope: Polytope) -> Indices:
+def unreachable(polytope: Polytope, search: Search | None = None) -> Indices:
     """Types that are in no panel: every panel found is made to hold as many unseen types as it can.
 
     When the relaxation, or failing that an integer programme, shows that no panel holds any of the types
     still unseen, they are unreachable together. Raises InfeasibleTargets when there is no panel.
+    `search`: where panels are looked for, when they are fewer than the integer points of the polytope.
     """
-    search = whole(polytope)
+    search = whole(polytope) if search is None else search
     unseen = np.ones(len(polytope.members), dtype=bool)
     while unseen.any():
         costs = unseen.astype(float)

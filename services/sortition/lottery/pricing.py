@@ -8,6 +8,8 @@ there is one.
 
 from __future__ import annotations
 
+from typing import Protocol
+
 import numpy as np
 
 from services.sortition.lottery.polytope import Polytope
@@ -18,6 +20,20 @@ _DIVE_LIMIT = 600
 _INTEGRAL = 1e-7
 # How many undecided counts a dive looks at first where there are many more, and 10 or more fractional ones.
 _NEARBY = 90
+
+
+class Search(Protocol):
+    """What looks for panels: `PanelSearch`, or one that knows more about which vectors are panels."""
+
+    empty: bool
+
+    def relaxed_bound(self, costs: Vector) -> float | None: ...
+
+    def near(self, costs: Vector) -> Vector | None: ...
+
+    def dive(self, costs: Vector) -> Vector | None: ...
+
+    def best(self, costs: Vector, known: Vector | None = None) -> tuple[Vector | None, float]: ...
 
 
 class PanelSearch:
