@@ -75,14 +75,13 @@ def draw(question: Question, seed: str, panels: int = 1000, progress: Progress =
         raise BadInput(faults)
     plans = Plans(question)
     progress("plan", None)
-    some = plans.any()
-    if some is None:
+    if plans.any() is None:
         raise explain(question)
     vacant = [plans.groups[g] for g in plans.drawn_now]
     if not vacant:
         nobody = {candidate.id: Fraction(0) for candidate in question.candidates}
         return Drawn(None, UniformLottery(((),), dict(sorted(nobody.items()))), 0, ())
-    reduction = reduce(_problem(plans, some, sum(group.seats for group in vacant)))
+    reduction = reduce(_problem(plans, sum(group.seats for group in vacant)))
     exact = safe_leximin(plans, reduction, progress)
     progress("seats", None)
     counts = Generator(seed, "rotation order of panels").shuffled(rounded(exact, panels))
@@ -107,7 +106,7 @@ def draw(question: Question, seed: str, panels: int = 1000, progress: Progress =
     return Drawn(exact, lottery, number, seated, fair)
 
 
-def _problem(plans: Plans, some: Vector, seats: int) -> Problem:
+def _problem(plans: Plans, seats: int) -> Problem:
     """The lottery's question: who may be drawn now, and the room that the plan leaves each value."""
     question, size = plans.question, len(plans.kinds)
     targets = []
@@ -119,7 +118,7 @@ def _problem(plans: Plans, some: Vector, seats: int) -> Problem:
             for k, kind in enumerate(plans.kinds)
             if kind[f] == target.value
         ]
-        low, high = room(plans, columns, int(some[columns].sum()))
+        low, high = room(plans, columns)
         targets.append(Target(target.feature, target.value, low, high))
     people = tuple(
         Person(candidate.id, candidate.values)

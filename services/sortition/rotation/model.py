@@ -26,6 +26,8 @@ from scipy import sparse
 
 from services.sortition.lottery.errors import SolverFailed
 from services.sortition.lottery.lottery import Row, RowKind
+from services.sortition.lottery.polytope import Polytope
+from services.sortition.lottery.pricing import PanelSearch
 from services.sortition.lottery.solver import INFINITY, Model, Vector, compressed
 
 from .calendar import term_end
@@ -75,8 +77,8 @@ class Plans:
             for k in range(len(self.kinds))
         ]
         self._exact: Model | None = None
-        self._dense: tuple[sparse.csr_array, Vector, Vector] | None = None
         self._relaxed: Model | None = None
+        self._whole: Polytope | None = None
 
     def _column(self, group: int, kind: int) -> int:
         return group * len(self.kinds) + kind
@@ -199,23 +201,40 @@ class Plans:
 
     def any(self, panel: Vector | None = None, at_least: Vector | None = None) -> Vector | None:
         """Some plan, or None when there is none."""
+        if len(self.lower):
+            # Diving finds a plan in a fraction of the time that branch and bound needs to begin.
+            polytope = self._polytope()
+            row_lower, row_upper = polytope.row_lower.copy(), polytope.row_upper.copy()
+            if panel is not None:
+                row_lower[len(self.rows) :] = row_upper[len(self.rows) :] = panel
+            lower = self.lower if at_least is None else at_least
+            search = PanelSearch(polytope, lower, self.upper, row_lower, row_upper)
+            found = search.dive(np.zeros(len(lower)))
+            if found is not None or search.empty:
+                return found
         return self.best(np.zeros(len(self.lower)), panel, at_least)[0]
+
+    def within(self, more: Sequence[Row]) -> Vector | None:
+        """Some plan that keeps these rows too, by diving; None when it gets lost or there is none."""
+        polytope = self._with(more)
+        search = PanelSearch(polytope, self.lower, self.upper, polytope.row_lower, polytope.row_upper)
+        return search.dive(np.zeros(len(self.lower)))
+
+    def _polytope(self) -> Polytope:
+        if self._whole is None:
+            self._whole = self._with(self.totals)
+        return self._whole
+
+    def _with(self, more: Sequence[Row]) -> Polytope:
+        rows = [*(bounded.row for bounded in self.rows), *more]
+        low, high, starts, indices, values = compressed(rows)
+        matrix = sparse.csr_array((values, indices, starts), shape=(len(low), len(self.lower)))
+        members = np.ones(len(self.lower))
+        return Polytope(tuple(rows), members, self.lower, self.upper, matrix, low, high)
 
     def holds(self, plan: Vector) -> bool:
         """Whether whole numbers are a plan: within all bounds and rows."""
-        if np.any(plan < self.lower - 0.5) or np.any(plan > self.upper + 0.5):
-            return False
-        matrix, low, high = self._arrays()
-        activity = matrix @ plan
-        return bool(np.all(activity >= low - 0.5) and np.all(activity <= high + 0.5))
-
-    def _arrays(self) -> tuple[sparse.csr_array, Vector, Vector]:
-        if self._dense is None:
-            low, high, starts, indices, values = compressed([bounded.row for bounded in self.rows])
-            self._dense = (
-                sparse.csr_array((values, indices, starts), shape=(len(low), len(self.lower))), low, high
-            )  # fmt: skip
-        return self._dense
+        return self._polytope().holds(plan)
 
     def relaxation(self) -> Model:
         """The programme without whole numbers and totals, made once."""

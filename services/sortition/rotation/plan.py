@@ -23,8 +23,9 @@ from .question import Group, Question, check
 class Room:
     """One value in one draw: the counts any plan has there, and the one that this plan takes.
 
-    `lowest` and `highest` are exact: some plan reaches each. `body` is the whole body's count afterwards,
-    `staying` those of today's members among it.
+    `lowest` and `highest` come from the relaxation: no plan lies outside them, and now and then the last seat
+    of the range is in none. `body` is the whole body's count afterwards, `staying` those of today's members
+    among it.
     """
 
     rotation: int
@@ -123,16 +124,11 @@ def _relaxed(plans: Plans, wanted: list[tuple[Row, float]]) -> Vector | None:
 
 def _within(plans: Plans, wanted: list[tuple[Row, float]], near: Vector, reach: int) -> Vector | None:
     """A plan whose counts per value are those of `near` rounded down to rounded up, `reach` further."""
-    rows = [bounded.row for bounded in plans.rows]
+    rows = []
     for (row, _), count in zip(wanted, near.tolist(), strict=True):
         low, high = int(np.floor(count + 1e-7)) - reach, int(np.ceil(count - 1e-7)) + reach
         rows.append(Row(RowKind.TRUSTED, row.coefficients, low, high))
-    row_lower, row_upper, starts, indices, values = compressed(rows)
-    width = len(plans.lower)
-    model = Model(
-        np.zeros(width), plans.lower, plans.upper, row_lower, row_upper, starts, indices, values, integer=True
-    )
-    return np.round(model.values) if model.solve() else None
+    return plans.within(rows)
 
 
 def _rooms(plans: Plans, made: Vector) -> list[Room]:
@@ -149,7 +145,7 @@ def _rooms(plans: Plans, made: Vector) -> list[Room]:
             old = sum(1 for values in staying if values[f] == target.value)
             body = old + int(sum(made[g * size + k] for g in sitting for k in holders))
             planned = int(made[columns].sum())
-            lowest, highest = room(plans, columns, planned)
+            lowest, highest = room(plans, columns)
             rooms.append(
                 Room(
                     rotation, target.feature, target.value, target.minimum, target.maximum,
@@ -159,29 +155,21 @@ def _rooms(plans: Plans, made: Vector) -> list[Room]:
     return rooms
 
 
-def room(plans: Plans, columns: list[int], known: int) -> tuple[int, int]:
-    """The least and the most of these columns' sum over all plans; `known` is what one plan has."""
+def room(plans: Plans, columns: list[int]) -> tuple[int, int]:
+    """Bounds on these columns' sum in every plan, by the relaxation."""
     costs = np.zeros(len(plans.lower))
     costs[columns] = 1.0
-    most, least = _bound(plans, costs), -_bound(plans, -costs)
-    highest = known if most == known else _reached(plans, costs)
-    lowest = known if least == known else -_reached(plans, -costs)
-    return lowest, highest
+    return -_bound(plans, -costs), _bound(plans, costs)
 
 
 def _bound(plans: Plans, costs: Vector) -> int:
-    """A whole number that costs · x does not pass in any plan, from the relaxation."""
+    """A whole number that costs · x does not pass in any plan."""
     if not costs.any():
         return 0
     model = plans.relaxation()
     model.set_costs(costs)
     model.solve()
     return int(np.floor(model.objective + 1e-6))
-
-
-def _reached(plans: Plans, costs: Vector) -> int:
-    best, _ = plans.best(costs)
-    return round(float(costs @ best)) if best is not None else 0
 
 
 def explain(question: Question) -> Infeasible:

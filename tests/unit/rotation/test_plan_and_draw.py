@@ -42,7 +42,7 @@ def test_there_is_a_plan_exactly_if_a_search_finds_one(asked: Question) -> None:
     for room in (room for room in made.rooms if room.rotation == asked.now):
         f = asked.features.index(room.feature)
         counts = [sum(people[p][f] == room.value for p, _ in one) for one in safe]
-        assert (room.lowest, room.highest) == (min(counts), max(counts))
+        assert room.lowest <= min(counts) <= max(counts) <= room.highest
         assert room.lowest <= room.planned <= room.highest
     for room in made.rooms:
         assert room.minimum <= room.body <= room.maximum
@@ -80,11 +80,9 @@ def test_every_panel_of_the_lottery_is_safe_and_the_worst_chance_is_the_best(
 @given(questions(wide=True))
 def test_by_inequalities_and_by_stages_the_chances_are_the_same(asked: Question) -> None:
     plans = Plans(asked)
-    some = plans.any()
-    assume(some is not None and plans.drawn_now)
-    assert some is not None
+    assume(plans.any() is not None and plans.drawn_now)
     seats = sum(plans.groups[g].seats for g in plans.drawn_now)
-    reduction = reduce(_problem(plans, some, seats))
+    reduction = reduce(_problem(plans, seats))
     one = safe_leximin(plans, reduction, silent)
     other = safe_leximin(plans, reduction, silent, rounds=0)
     assert [float(c) for c in one.chances] == pytest.approx([float(c) for c in other.chances], abs=1e-6)
