@@ -146,12 +146,11 @@ def _one_each(register: Register, size: Integers) -> tuple[Integers, Integers, I
     People without an address are one each.
     """
     homes, words = register.homes, register.words
-    alone = ~homes.any(axis=1)
-    place = np.where(alone, np.arange(len(size), dtype=np.int64), -1)
-    order = np.lexsort((words[:, 1], words[:, 0], place, homes[:, 1], homes[:, 0]))
-    sorted_homes, sorted_place = homes[order], place[order]
+    # People without an address get one of their own, below all others.
+    homes = np.where(homes > 0, homes, -1 - np.arange(len(size), dtype=np.int64))
+    order = np.lexsort((words[:, 1], words[:, 0], homes))
     new = np.ones(len(order), dtype=bool)
-    new[1:] = (sorted_homes[1:] != sorted_homes[:-1]).any(axis=1) | (sorted_place[1:] != sorted_place[:-1])
+    new[1:] = homes[order[1:]] != homes[order[:-1]]
     first = np.flatnonzero(new)
     unit = np.cumsum(new) - 1
     running = np.cumsum(size[order])

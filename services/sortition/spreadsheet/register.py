@@ -10,7 +10,6 @@ import contextlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
 
 from . import normal
 from .findings import File, Finding, Reason, UnreadableInputError, quote
@@ -20,13 +19,9 @@ from .source import Sheet, SourceInfo, opened
 MOST_FINDINGS = 200
 
 
-class RegisterRow(NamedTuple):
-    """One accepted row: `address` folded (case and blanks aside), empty where none is given."""
-
-    id: str
-    values: tuple[str, ...]
-    address: str
-    row: int
+# One accepted row: id, values, address, row number. The address is folded (case and blanks aside), empty
+# where none is given. A plain tuple: a million of them are made.
+RegisterRow = tuple[str, tuple[str, ...], str, int]
 
 
 @dataclass(slots=True)
@@ -141,7 +136,7 @@ class _Reader:
             if homes:
                 parts = [" ".join(normal.value(cells[i]).casefold().split()) for i in homes]
                 address = "\x1f".join(parts) if any(parts) else ""
-            yield RegisterRow(person, values, address, row)
+            yield person, values, address, row
         if not count:
             self._found(Finding(Reason.NO_ROWS, File.REGISTER))
         self._findings.extend(self._sheet.trailing)

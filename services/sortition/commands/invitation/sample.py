@@ -20,7 +20,7 @@ from services.sortition.invitation.pool import Panels
 from services.sortition.invitation.rates import Experience, estimate, given
 from services.sortition.invitation.register import Register, read
 from services.sortition.invitation.sample import draw, share_out
-from services.sortition.invitation.types import Cell, Design, Entry, Integers, Question, Rates, Reals
+from services.sortition.invitation.types import Cell, Design, Integers, Question, Rates, Reals
 from services.sortition.spreadsheet.findings import File, Finding, UnreadableInputError
 from services.sortition.spreadsheet.findings import Reason as Found
 from services.sortition.spreadsheet.register import open_register, pick
@@ -141,7 +141,7 @@ def _source(terminal: Terminal, request: Request, targets: TargetsTable) -> tupl
     assert request.register is not None  # noqa: S101 - one of the two is there
     with open_register(request.register, targets.values, request.id_column, request.address) as opened:
         try:
-            register = read((Entry(*row) for row in opened.rows), request.seed)
+            register = read(opened.rows, request.seed)
         except BadInput as error:
             return nothing, [*opened.findings, *(_twice(reason) for reason in error.reasons)]
         state(terminal, File.REGISTER, opened.info if opened.header else None)
