@@ -2,7 +2,9 @@
 
 Stream: a register of 1,000,000 invented people (the generator is `register_csv` below; seed 1), of whom
 20,000 get a letter, at most one per address, by the command itself in a process of its own; beside it the
-plain way, `csv.DictReader` into a list and `random.sample`. Seconds and memory include starting Python.
+plain way, `csv.DictReader` into a list and `random.sample`. Seconds and memory include starting Python. Both
+are one thread, so the goal is for processor time: where the machine has other things to do, the clock says
+more.
 
 Weighted: a register of 11,752 that would answer at 2.04 % in all, more eagerly in some types than in others
 (`demo.pool.FEATURES`). The rates assumed are these; the true ones differ from them by a factor from 0.5 to 2,
@@ -110,7 +112,7 @@ def stream(folder: Path) -> list[Goal]:
     ):
         print(f"| {name} | {wall:.1f} | {processor:.1f} | {memory:.0f} | {limit} |", flush=True)
     return [
-        (f"{ROWS:,} rows within {SECONDS:.0f} s", ours[0] <= SECONDS),
+        (f"{ROWS:,} rows within {SECONDS:.0f} s of processor time", ours[1] <= SECONDS),
         (f"{ROWS:,} rows within {MEBIBYTES:.0f} MiB", ours[2] <= MEBIBYTES),
         ("as many letters as asked for", len(invited) == LETTERS),
     ]

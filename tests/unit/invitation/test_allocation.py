@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 
 from services.sortition.invitation.allocation import check_register, weighted
 from services.sortition.invitation.errors import BadInput, Infeasible
+from services.sortition.invitation.pool import Panels
 from services.sortition.invitation.types import Question
 from services.sortition.lottery.problem import Target
 from tests.unit.invitation.cases import CELLS, FEATURES, panels, question
@@ -108,3 +109,19 @@ def test_questions_that_contradict_themselves() -> None:
     with pytest.raises(BadInput, match="VALUE_WITHOUT_TARGET"):
         asked.codes([("f", "middle")])
     assert [code.tolist() for code in asked.codes(CELLS)] == [[0, 0, 1, 1], [2, 3, 2, 3]]
+
+
+def test_all_alike_and_a_tie_everywhere() -> None:
+    alike = Question(("all",), (Target("all", "same", 0, 3),), 3)
+    one = Panels(alike, [("same",)])
+    assert weighted(one, np.array([10]), np.array([0.1]), 5).tolist() == pytest.approx([0.5])
+    tied = weighted(panels(question(young=0)), np.full(4, 50), np.full(4, 0.1), 100)
+    assert tied == pytest.approx(np.full(4, 0.5))
+
+
+def test_it_does_not_depend_on_the_order_of_the_targets() -> None:
+    asked = question()
+    turned = replace(asked, targets=asked.targets[::-1])
+    rates = np.array([0.03, 0.01, 0.03, 0.01])
+    one, two = (weighted(Panels(q, CELLS), REGISTER, rates, 600) for q in (asked, turned))
+    assert one == pytest.approx(two, abs=1e-6)
