@@ -52,7 +52,8 @@ def command_context(service: str, *, data_dir: Path | None = None) -> Iterator[C
     Raises SettingsError; DomainError STORE_IS_NEWER, STORE_NOT_MIGRATED.
     """
     found = descriptors()
-    settings = load_settings(found, data_dir=data_dir)
+    # Its own store alone: beside a service that runs alone no other's address is known.
+    settings = load_settings(found, data_dir=data_dir, alone=service)
     clock = parse_clock(settings.clock, SystemClock())
     database = _store(settings, service, found[service].migrations, clock)
     try:

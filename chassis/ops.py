@@ -1,4 +1,9 @@
-"""The operator's port: `/livez` (the process answers), `/readyz` (it can do its work), `/metrics`."""
+"""The operator's port: `/livez` (the process answers), `/readyz` (it can do its work), `/metrics`.
+
+`/readyz?exclude=NAME` leaves a check out, as often as it is said, as Kubernetes' own servers have it: what
+takes a replica out of service need not be all that an operator must know. A name that no check has is an
+error, lest a misspelt one leave nothing out.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +12,7 @@ import threading
 from collections.abc import Callable, Sequence
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
+from urllib.parse import parse_qs
 
 from chassis.app import CheckResult
 from chassis.log import get_logger, trace
@@ -19,14 +25,17 @@ _log = get_logger("chassis.ops")
 Check = Callable[[], CheckResult]
 
 
+def check_name(check: Check) -> str:
+    return str(getattr(check, "check_name", getattr(check, "__name__", "check")))
+
+
 def run_check(check: Check) -> CheckResult:
     """The check's result; a check that raises has failed."""
     try:
         return check()
     except Exception as error:  # a check may fail in any way
         _log.warning("readiness check raised", trace=trace(error))
-        name = str(getattr(check, "check_name", getattr(check, "__name__", "check")))
-        return CheckResult(name, False, type(error).__qualname__)
+        return CheckResult(check_name(check), False, type(error).__qualname__)
 
 
 class OpsServer:
@@ -71,11 +80,17 @@ def _handler(
         timeout = 10  # of an idle connection
 
         def do_GET(self) -> None:
-            path = self.path.partition("?")[0]
+            path, _, query = self.path.partition("?")
             if path == "/livez":
                 self._answer(200, "text/plain; charset=utf-8", b"alive\n")
             elif path == "/readyz":
-                results = [run_check(check) for check in checks]
+                excluded = set(parse_qs(query).get("exclude", ()))
+                unknown = sorted(excluded - {check_name(check) for check in checks})
+                if unknown:
+                    text = f"no check is called {', '.join(unknown)}\n".encode()
+                    self._answer(400, "text/plain; charset=utf-8", text)
+                    return
+                results = [run_check(check) for check in checks if check_name(check) not in excluded]
                 results.append(CheckResult("serving", still_serving(), "" if still_serving() else "stopping"))
                 ready = all(result.ok for result in results)
                 body = {

@@ -60,6 +60,24 @@ def test_not_ready_names_what_is_wrong(ops: Ops) -> None:
     assert ops.get("/livez") == (200, "alive\n")
 
 
+def test_a_check_can_be_left_out_by_its_name(ops: Ops) -> None:
+    ops.checks += [
+        named_check("events", lambda: False, "no broker answers"),
+        named_check("store", lambda: True, "the store is away"),
+    ]
+    assert ops.get("/readyz")[0] == 503
+    status, body = ops.get("/readyz?exclude=events")
+    assert status == 200
+    assert [check["name"] for check in json.loads(body)["checks"]] == ["store", "serving"]
+    ops.serving = False
+    assert ops.get("/readyz?exclude=events")[0] == 503
+
+
+def test_a_check_that_is_not_there_cannot_be_left_out(ops: Ops) -> None:
+    ops.checks.append(named_check("events", lambda: True, ""))
+    assert ops.get("/readyz?exclude=evnets") == (400, "no check is called evnets\n")
+
+
 def test_a_check_that_raises_has_failed_under_its_name(ops: Ops) -> None:
     def fail() -> bool:
         raise OSError("/srv/Anna Andersen")

@@ -14,6 +14,7 @@ from sqlalchemy import MetaData
 from chassis import cli
 from chassis.backlog import Held, Unsent, held, unsent
 from chassis.commands import command_context
+from chassis.config import SettingsError
 from chassis.db import Database, Transaction, add_to
 from chassis.dead_letters import parked
 from chassis.events.envelope import Envelope, Event
@@ -140,3 +141,15 @@ def test_what_is_not_parked_is_refused(folder: Path, capsys: pytest.CaptureFixtu
     assert cli.run(["outbox", way, "first"]) == 2
     assert cli.run(["outbox", way, unknown, "--service", "elsewhere"]) == 2
     assert audited() == []
+
+
+def test_a_command_asks_for_its_own_services_store_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Beside a service that runs alone no other's address is known; production assumes none."""
+    monkeypatch.setenv("BORGERTING_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("BORGERTING_FOLLOWUP__DATABASE_URL", "elsewhere")
+    with command_context("sortition") as context:
+        context.database.check_writable()
+    with pytest.raises(SettingsError, match="BORGERTING_FOLLOWUP__DATABASE_URL"), command_context("followup"):
+        pass
