@@ -1,0 +1,87 @@
+{{/* Which services there are, and whom each asks by gRPC: the arrows of the suite. */}}
+{{- define "borgerting.asks" -}}
+deliberation: sortition
+followup: deliberation
+sortition: ""
+volunteer: followup
+{{- end }}
+
+{{- define "borgerting.selector" -}}
+app.kubernetes.io/name: borgerting
+app.kubernetes.io/instance: {{ .root.Release.Name }}
+app.kubernetes.io/component: {{ .component }}
+{{- end }}
+
+{{- define "borgerting.labels" -}}
+{{ include "borgerting.selector" . }}
+app.kubernetes.io/version: {{ .root.Chart.AppVersion | quote }}
+app.kubernetes.io/part-of: borgerting
+app.kubernetes.io/managed-by: {{ .root.Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace "+" "_" }}
+{{- end }}
+
+{{- define "borgerting.image" -}}
+{{ .Values.image.repository }}
+{{- if .Values.image.digest }}@{{ .Values.image.digest }}{{ else }}:{{ .Values.image.tag | default .Chart.AppVersion }}{{ end }}
+{{- end }}
+
+{{- define "borgerting.keysSecret" -}}
+{{ .Values.keys.secret | default (printf "%s-keys" .Release.Name) }}
+{{- end }}
+
+{{/* Neighbours call by certificate in production, in the clear in a trial. */}}
+{{- define "borgerting.neighbourPort" -}}
+{{ ternary 9443 9090 (eq .Values.profile "production") }}
+{{- end }}
+
+{{/* The restricted pod security standard, and no file of the image can be changed. */}}
+{{- define "borgerting.podSecurity" -}}
+runAsNonRoot: true
+runAsUser: 10001
+runAsGroup: 10001
+# Mounted secrets belong to it, and nobody else may read them.
+fsGroup: 10001
+fsGroupChangePolicy: OnRootMismatch
+seccompProfile: {type: RuntimeDefault}
+{{- end }}
+
+{{- define "borgerting.containerSecurity" -}}
+allowPrivilegeEscalation: false
+readOnlyRootFilesystem: true
+capabilities: {drop: [ALL]}
+{{- end }}
+
+{{/* What every pod of ours has in common: not one of them talks to Kubernetes. */}}
+{{- define "borgerting.pod" -}}
+automountServiceAccountToken: false
+# Kubernetes would add BORGERTING_…_PORT for Services of that name, and the suite refuses settings it does not know.
+enableServiceLinks: false
+securityContext: {{- include "borgerting.podSecurity" . | nindent 2 }}
+{{- with .Values.image.pullSecret }}
+imagePullSecrets: [{name: {{ . }}}]
+{{- end }}
+{{- with .Values.nodeSelector }}
+nodeSelector: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- with .Values.tolerations }}
+tolerations: {{- toYaml . | nindent 2 }}
+{{- end }}
+{{- end }}
+
+{{- define "borgerting.databaseEnv" -}}
+- name: BORGERTING_{{ upper .service }}__DATABASE_URL
+  valueFrom: {secretKeyRef: {name: {{ .root.Values.databases.secret }}, key: {{ .service }}}}
+{{- end }}
+
+{{/* Peers of an egress rule: a rule per port, since a CIDR has its own. */}}
+{{- define "borgerting.egress" -}}
+{{- range . }}
+- to: [{ipBlock: {cidr: {{ .cidr }}}}]
+  ports: [{protocol: TCP, port: {{ .port }}}]
+{{- end }}
+{{- end }}
+
+{{- define "borgerting.egressNames" -}}
+- to: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]
+  ports: [{protocol: UDP, port: 53}, {protocol: TCP, port: 53}]
+{{- end }}
