@@ -63,10 +63,11 @@ def _engine_check() -> CheckResult:
 
 def commands() -> Commands:
     from services.sortition.commands import app
+    from services.sortition.commands.dropout import app as dropout
     from services.sortition.commands.invitation import app as invitation
     from services.sortition.commands.representation import app as representation
 
-    return {"lottery": app, "invitation": invitation, "representation": representation}
+    return {"lottery": app, "invitation": invitation, "representation": representation, "dropout": dropout}
 
 
 def settings() -> type[ServiceSettings]:
@@ -92,6 +93,7 @@ DESCRIPTOR = Descriptor(
     command_help={
         "lottery": "Draw a panel by lot on the command line, and check draws.",
         "invitation": "Choose whom to write to, and forecast the pool while replies arrive.",
+        "dropout": "Choose alternates, replace who drops out, and over-draw for those who will.",
         "representation": "Share seats by population, and account for how a panel mirrors its people.",
     },
 )

@@ -30,6 +30,10 @@ class File(StrEnum):
     TYPES = "types"
     REPLIES = "replies"
     CURVE = "curve"
+    PANEL = "panel"
+    DROPPED = "dropped"
+    CANDIDATES = "candidates"
+    PARTICIPATION = "participation"
     REQUEST = "request"
 
 
