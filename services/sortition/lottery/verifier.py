@@ -5,6 +5,17 @@ outcome follows from the panels and the number, the chances from the panels, and
 fairer chances from a proof in audit.json, in exact fractions. docs/record.md describes both files.
 
 Exit: 0 all that was checked holds, 1 refused (with the part that fails), 2 not readable as a record.
+
+What to read (reckoned at fifteen lines a minute, by one who reads Python):
+
+  1  What was drawn      130 lines  ten minutes: every check of what is public, and nothing but checks
+  2  Who is behind it    145 lines  ten more, with audit.json: people, types, each panel against the rules
+  3  The proof           125 lines  ten, after docs/lottery-explained.md, 'The proof', which has its formulas
+  4  Every byte          180 lines  what 1 to 3 lean on: digests, canonical JSON, the shape of each part
+  5  The command          65 lines  options, and the words of the verdict
+
+To trust the outcome, read 1 and take its helpers by their names; in 4 they are what they say. Each check is
+one line, `need(what must be true, the part that is refused else, why)`.
 """
 # ruff: noqa: T201 - prints what it finds: this file is a program of its own, too.
 
@@ -46,186 +57,33 @@ class RefusedError(Exception):
 
     def __init__(self, part: str, why: str) -> None:
         super().__init__(f'part "{part}": {why}')
-        self.part = part
 
 
 class UnreadableError(Exception):
     """The file is no record at all."""
 
 
-class Report:
-    """What was found: `holds` proved, `facts` computed, `unchecked` left open, `refused` failed."""
-
-    def __init__(self) -> None:
-        self.holds: list[str] = []
-        self.facts: list[str] = []
-        self.unchecked: list[str] = []
-        self.refused: list[str] = []
-        self.unreadable = ""
-
-    @property
-    def exit_code(self) -> int:
-        return 2 if self.unreadable else 1 if self.refused else 0
-
-    def lines(self) -> list[str]:
-        """The verdict; what stands in a file cannot steer the terminal."""
-        if self.unreadable:
-            return [f"NOT READABLE as a record: {plain(self.unreadable)}"]
-        lines = [f"holds        {text}" for text in self.holds]
-        lines += [f"computed     {text}" for text in self.facts]
-        lines += [f"not checked  {text}" for text in self.unchecked]
-        lines += [f"REFUSED      {plain(text)}" for text in self.refused]
-        return [*lines, "REFUSED: do not trust this record." if self.refused else "The record holds."]
+# --- 1. What was drawn: the record, and the commitment published before --------------------------------
 
 
-def plain(text: str) -> str:
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-# --- 1. Reading: canonical JSON (RFC 8785) and nothing else -------------------------------------------
-
-
-def canonical(value: Any) -> bytes:
-    """The only bytes that a value may have: no white space, keys in UTF-16 order, shortest escapes."""
-    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-
-
-def ordered(value: Any) -> Any:
-    if isinstance(value, dict):
-        return {key: ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
-    return [ordered(item) for item in value] if isinstance(value, list) else value
-
-
-def sha256(content: bytes) -> str:
-    return hashlib.sha256(content).hexdigest()
-
-
-def read(content: bytes) -> Any:
-    """The value that `content` is the canonical form of, else RefusedError with the part and the byte."""
-
-    def unique(pairs: list[tuple[str, Any]]) -> Any:
-        if len(dict(pairs)) != len(pairs):
-            raise ValueError("an object has one key twice")
-        return dict(pairs)
-
-    def whole(text: str) -> int:
-        if not text.lstrip("-").isdigit() or len(text) > 17 or abs(int(text)) >= 2**53:
-            raise ValueError("a number is no integer of 53 bits")
-        return int(text)
-
+def verify(record: bytes, audit: bytes | None = None, commitment: bytes | None = None) -> Report:
+    """Every check that the files at hand allow; never raises for what a file holds."""
+    report = Report()
     try:
-        hooks: Any = {"parse_int": whole, "parse_float": whole, "parse_constant": whole}
-        value = json.loads(content.decode(), object_pairs_hook=unique, **hooks)
-        expected = canonical(value)
-    except UnicodeDecodeError as error:
-        raise RefusedError(part_at(content, error.start), f"byte {error.start} is not UTF-8") from None
-    except json.JSONDecodeError as error:
-        at = len(error.doc[: error.pos].encode())
-        raise RefusedError(part_at(content, at), f"not JSON at byte {at} ({error.msg})") from None
-    except (ValueError, RecursionError) as error:
-        raise RefusedError("whole", f"not canonical JSON: {error}") from None
-    if expected != content:
-        same = (a == b for a, b in zip(content, expected, strict=False))
-        at = next((i for i, equal in enumerate(same) if not equal), min(len(content), len(expected)))
-        raise RefusedError(part_at(content, at), f"byte {at} is not canonical JSON (RFC 8785)")
-    return value
-
-
-def part_at(content: bytes, offset: int) -> str:
-    """The name of the outermost member that byte `offset` belongs to."""
-    name, start, depth, quoted, skip = "whole", 0, 0, False, False
-    for i, byte in enumerate(content[: offset + 1]):
-        if skip:
-            skip = False
-        elif quoted:
-            skip, quoted = byte == 0x5C, byte != 0x22  # a backslash hides the next byte, a quote ends
-            if not quoted and depth == 1 and content[i + 1 : i + 2] == b":":
-                name = content[start:i].decode(errors="replace")
-        elif byte == 0x22:
-            quoted, start = True, i + 1
+        checked = check_record(record, report)
+        if commitment is not None:
+            check_commitment(checked, commitment, report)
+        elif checked["mode"]["name"] == "public":
+            report.unchecked.append("that the panels were fixed before the draw: give --commitment")
+        if audit is not None:
+            check_audit(checked, audit, report)
         else:
-            depth += (byte in b"{[") - (byte in b"}]")
-    return name
-
-
-# --- 2. Shapes: what each part may look like -----------------------------------------------------------
-
-
-def fits(value: Any, shape: Any) -> bool:
-    """A type, a pattern (text), [items], {member: shape}, {"*": shape} or a tuple of alternatives."""
-    if isinstance(shape, tuple):
-        return any(fits(value, alternative) for alternative in shape)
-    if isinstance(shape, list):
-        return isinstance(value, list) and all(fits(item, shape[0]) for item in value)
-    if isinstance(shape, dict):
-        if not isinstance(value, dict):
-            return False
-        if "*" in shape:
-            return all(fits(item, shape["*"]) for item in value.values())
-        return value.keys() == shape.keys() and all(fits(value[key], shape[key]) for key in shape)
-    if isinstance(shape, re.Pattern):
-        return isinstance(value, str) and shape.fullmatch(value) is not None
-    return value is None if shape is None else type(value) is shape
-
-
-HASH, ID = re.compile("[0-9a-f]{64}"), re.compile("[0-9A-HJKMNP-TV-Z]{10,26}")
-SALT, RATIONAL = re.compile("[0-9a-f]{32,128}"), re.compile("-?[0-9]{1,4000}/[0-9]{1,4000}")
-MAYBE = (int, None)
-COMMON = {  # parts that record and audit share
-    "mode": {"name": re.compile("public|seeded"), "statement": str},
-    "method": re.compile("leximin|maximin|legacy"),
-    "program": {"name": str, "version": str},
-    "size": int,
-    "per_address": MAYBE,
-    "targets": [{"feature": str, "value": str, "minimum": int, "maximum": int, "reason": str}],
-}
-COMMITTED = {  # what was published before the number was drawn
-    **COMMON,
-    "schema": str,
-    "title": str,
-    "rule": {"announced": str, "formula": str, "words": str},
-    "pool": {"people": int, "included": int, "excluded": int},
-    "pool_counts": {"*": {"*": MAYBE}},
-    "commitments": {"*": HASH},
-    "panels": [[ID]],
-    "audit": {"file": str, "sha256": HASH},
-}
-NUMBER = {"value": int, "note": str}
-DRAWN = {  # what the number added
-    "commitment": HASH,
-    "number": (
-        {**NUMBER, "source": re.compile("drawn")},
-        {**NUMBER, "source": re.compile("randomness"), "text": str},
-        {**NUMBER, "source": re.compile("seed"), "seed": str},
-    ),
-    "outcome": [ID],
-    "panel_counts": {"*": {"*": int}},
-}
-PERSON = {"id": str, "random_id": ID, "salt": SALT, "values": [str], "must": bool}
-TYPE = {"values": [str], "must": bool, "members": int, "lower": int, "upper": int}
-ROW = {"coefficients": [[int]], "lower": MAYBE, "upper": MAYBE, "feature": str, "value": str}
-STAGE = {"level": RATIONAL, "settled": [int]}
-AUDIT = {
-    **COMMON,
-    "schema": str,
-    "seed": str,
-    "columns": {"id": str, "address": [str]},
-    "features": [str],
-    "people": [{**PERSON, "household": MAYBE, "type": MAYBE}],
-    "types": [{**TYPE, "household": [{"values": [str], "must": bool}]}],
-    "rows": [{**ROW, "kind": re.compile("size|quota|household|trusted")}],
-    "lottery": {"chances": [RATIONAL], "weights": [RATIONAL], "panels": [[[int]]], "residual": RATIONAL},
-    "stages": [{**STAGE, "weights": [[(int, RATIONAL)]], "multipliers": [[(int, RATIONAL)]]}],
-    "unreachable": [{"type": int, "reason": str}],
-}
-
-
-def need(truth: Any, part: str, why: str) -> None:
-    if not truth:
-        raise RefusedError(part, why)
-
-
-# --- 3. The record alone -------------------------------------------------------------------------------
+            report.unchecked.append("quotas, household limits and optimality: give --audit")
+    except RefusedError as error:
+        report.refused.append(str(error))
+    except UnreadableError as error:
+        report.unreadable = str(error)
+    return report
 
 
 def check_record(content: bytes, report: Report) -> Any:
@@ -242,46 +100,9 @@ def check_record(content: bytes, report: Report) -> Any:
     return record
 
 
-def read_record(content: bytes) -> Any:
-    try:
-        record = read(content)
-    except RefusedError:
-        if re.search(rb'"schema"\s*:\s*"borgerting\.record/|"digests"\s*:\s*\{', content):
-            raise
-        raise UnreadableError("it is not JSON in the form of a record") from None
-    if not isinstance(record, dict) or not {"digests", "schema"} & record.keys():
-        raise UnreadableError("it has neither a schema nor digests")
-    if not DRAWN.keys() & record.keys() and COMMITTED.keys() <= record.keys():
-        raise UnreadableError("it is a commitment: check the record, with this as --commitment")
-    if not DRAWN.keys() & record.keys() and "digests" not in record:
-        raise UnreadableError("it is another of a draw's files, or of another program")
-    return record
-
-
-def check_digests(record: Any) -> None:
-    """Names each part that differs from its digest, or whose digest was changed."""
-    known = {*COMMITTED, *DRAWN, "digests", "digest"}
-    for name in sorted(known ^ record.keys()):
-        raise RefusedError(name, "is missing" if name in known else "is not part of a record")
-    digests, parts = record["digests"], sorted(known - {"digests", "digest"})
-    need(fits(digests, dict.fromkeys(parts, HASH)), "digests", "is not one SHA-256 for each part")
-    actual = {name: sha256(canonical(record[name])) for name in parts}
-    wrong = [name for name in parts if actual[name] != digests[name]]
-
-    def whole(digests: Any) -> str:
-        return sha256(canonical({**{name: record[name] for name in parts}, "digests": digests}))
-
-    if wrong and whole(actual) == record["digest"]:
-        raise RefusedError("digests", f"the digest of {', '.join(wrong)} was changed, not the part")
-    need(not wrong, '", "'.join(wrong), "does not match its digest: it was changed")
-    need(whole(digests) == record["digest"], "digest", "the digest of the whole does not match")
-
-
-def seal(record: Any) -> Any:
-    """The commitment: the parts that were fixed before the number, with their own digests and whole."""
-    sealed = {name: record[name] for name in COMMITTED}
-    sealed["digests"] = {name: record["digests"][name] for name in COMMITTED}
-    return {**sealed, "digest": sha256(canonical(sealed))}
+def need(truth: Any, part: str, why: str) -> None:
+    if not truth:
+        raise RefusedError(part, why)
 
 
 def check_panels(record: Any, report: Report) -> None:
@@ -327,35 +148,42 @@ def check_number(record: Any, report: Report) -> None:
     report.holds.append(f"the outcome is panel {value}")
 
 
-def below(seed: str, n: int) -> int:
-    """The specified generator's first number under n: SHA-256 in counter mode, 64-bit words, rejection."""
-    key = hashlib.sha256(f"borgerting generator v1\noutcome\n{seed}".encode()).digest()
-    for index in itertools.count():
-        block = hashlib.sha256(key + index.to_bytes(8, "big")).digest()
-        for offset in range(0, 32, 8):
-            word = int.from_bytes(block[offset : offset + 8], "big")
-            if word < 2**64 - 2**64 % n:
-                return word % n
-    raise AssertionError("a counter does not end")
+def check_commitment(record: Any, content: bytes, report: Report) -> None:
+    """What was published before the draw is, byte for byte, what the record says was fixed."""
+    sealed = seal(record)
+    if canonical(sealed) != content:
+        before = read(content)
+        need(isinstance(before, dict), "whole", "the commitment is no object")
+        names = sorted(sealed.keys() | before.keys())
+        other = [name for name in names if sealed.get(name) != before.get(name)]
+        parts = [name for name in other if name not in ("digest", "digests")] or other
+        raise RefusedError('", "'.join(parts), "is not what the commitment fixed before the draw")
+    report.holds.append("all but number and outcome is, byte for byte, the commitment published before")
+
+
+def seal(record: Any) -> Any:
+    """The commitment: the parts that were fixed before the number, with their own digests and whole."""
+    sealed = {name: record[name] for name in COMMITTED}
+    sealed["digests"] = {name: record["digests"][name] for name in COMMITTED}
+    return {**sealed, "digest": sha256(canonical(sealed))}
 
 
 def check_counts(record: Any, report: Report) -> None:
     """The panel's counts lie within the targets; the pool's hide small cells."""
     pool, panel, here = record["pool_counts"], record["panel_counts"], "pool_counts"
-    cells: dict[str, set[str]] = {}
+    cells: dict[str, set[str]] = {target["feature"]: set() for target in record["targets"]}
     for target in record["targets"]:
-        feature, value, name = target["feature"], target["value"], f"{target['feature']} = {target['value']}"
-        need(value not in cells.setdefault(feature, set()), "targets", f"{name} stands twice")
-        cells[feature].add(value)
-        for part, counts in (("pool_counts", pool), ("panel_counts", panel)):
-            need(value in counts.get(feature, {}), part, f"{name} is missing")
-        need(0 <= target["minimum"] <= target["maximum"], "targets", f"{name}: minimum over maximum")
-        within = target["minimum"] <= panel[feature][value] <= target["maximum"]
-        need(within, "panel_counts", f"{name}: {panel[feature][value]} is outside the target")
-        shown = pool[feature][value]
-        need(shown is None or shown >= max(SMALL, panel[feature][value]), here, f"{name}: {shown} is too few")
-    for part, counts in (("pool_counts", pool), ("panel_counts", panel)):
-        need({f: set(values) for f, values in counts.items()} == cells, part, "has a value without a target")
+        need(target["value"] not in cells[target["feature"]], "targets", "have one value twice")
+        cells[target["feature"]].add(target["value"])
+    for part in ("pool_counts", "panel_counts"):
+        counted = {feature: set(counts) for feature, counts in record[part].items()}
+        need(counted == cells, part, "has other values than the targets")
+    for target in record["targets"]:
+        feature, value, low, high = (target[key] for key in ("feature", "value", "minimum", "maximum"))
+        name, drawn, shown = f"{feature} = {value}", panel[feature][value], pool[feature][value]
+        need(0 <= low <= high, "targets", f"{name}: minimum over maximum")
+        need(low <= drawn <= high, "panel_counts", f"{name}: {drawn} is outside the target")
+        need(shown is None or shown >= max(SMALL, drawn), here, f"{name}: {shown} is too few")
     for feature in cells:
         need(sum(panel[feature].values()) == record["size"], "panel_counts", f"{feature} has another sum")
         numbers = [count for count in pool[feature].values() if count is not None]
@@ -365,24 +193,11 @@ def check_counts(record: Any, report: Report) -> None:
     report.holds.append("the panel drawn has counts within every target; the pool's small counts are hidden")
 
 
-def check_commitment(record: Any, content: bytes, report: Report) -> None:
-    """What was published before the draw is, byte for byte, what the record says was fixed."""
-    sealed = seal(record)
-    if canonical(sealed) != content:
-        before = read(content)
-        need(isinstance(before, dict), "whole", "the commitment is no object")
-        names = [
-            name for name in sorted(sealed.keys() | before.keys()) if sealed.get(name) != before.get(name)
-        ]
-        parts = [name for name in names if name not in ("digest", "digests")] or names
-        raise RefusedError('", "'.join(parts), "is not what the commitment fixed before the draw")
-    report.holds.append("all but number and outcome is, byte for byte, the commitment published before")
-
-
-# --- 4. With audit.json: people, types, and the panels against the targets -----------------------------
+# --- 2. Who is behind it, with audit.json: people, types, and each panel against the rules -------------
 
 
 def check_audit(record: Any, content: bytes, report: Report) -> None:
+    """The people behind the random ids, and the lottery behind the panels."""
     need(sha256(content) == record["audit"]["sha256"], "audit", "is not the file that the record names")
     audit = read(content)
     need(isinstance(audit, dict) and audit.keys() == AUDIT.keys(), "audit", "has other parts than its schema")
@@ -391,7 +206,7 @@ def check_audit(record: Any, content: bytes, report: Report) -> None:
     need(audit["schema"] == AUDIT_SCHEMA, "audit: schema", f"is not {AUDIT_SCHEMA}")
     for part in COMMON:
         need(audit[part] == record[part], f"audit: {part}", "differs from the record")
-    seed = record["number"].get("seed", audit["seed"])
+    seed = record["number"].get("seed", audit["seed"])  # a public draw's record has none
     need(seed == audit["seed"], "audit: seed", "differs from the record")
     report.holds.append("audit.json is the file that the record names")
     check_people(record, audit, report)
@@ -400,15 +215,7 @@ def check_audit(record: Any, content: bytes, report: Report) -> None:
     check_drawn_panels(record, audit, report)
     chances = check_lottery(audit, types, report)
     check_proof(audit, types, chances, report)
-    m, seats = len(record["panels"]), Counter(member for panel in record["panels"] for member in panel)
-    optimal = {
-        p["random_id"]: Fraction(0) if p["type"] is None else chances[p["type"]] for p in audit["people"]
-    }
-    apart = max(abs(Fraction(seats[member], m) - chance) for member, chance in optimal.items())
-    # Else a proof of the fairest chances could stand beside panels that give others. Legacy promises none.
-    kept = audit["method"] == "legacy" or apart * m <= ROUNDING
-    need(kept, "panels", f"give somebody a chance {float(apart):.6f} away from the exact lottery's")
-    report.facts.append(f"largest difference between a drawn and an exact chance: {float(apart):.6f}")
+    check_chances(record, audit, chances, report)
     report.unchecked.append("that pool and addresses are true: volunteers check their own receipts")
 
 
@@ -495,26 +302,14 @@ def check_rows(audit: Any, types: list[Any]) -> None:
         expected.append(("household", chosen, None, limit, "", ""))
     for number, row in enumerate(audit["rows"]):
         pairs = row["coefficients"]
-        usable = all(len(pair) == 2 and 0 <= pair[0] < len(types) for pair in pairs)
-        chosen = {pair[0] for pair in pairs if pair}
-        need(usable and len(chosen) == len(pairs), "audit: rows", f"row {number} is not a list of types")
+        chosen = {t for t, _ in pairs if 0 <= t < len(types)}
+        need(len(chosen) == len(pairs), "audit: rows", f"row {number} is not a list of types")
         if row["kind"] != "trusted":
             found = (row["kind"], chosen, row["lower"], row["upper"], row["feature"], row["value"])
             right = found in expected and all(a == 1 for _, a in pairs)
             need(right, "audit: rows", f"row {number} is not what targets and households give")
             expected.remove(found)
     need(not expected, "audit: rows", "leaves out the size, a target or a household limit")
-
-
-def broken(audit: Any, count: Any) -> str:
-    """The first inequality that a panel with these counts per type breaks, or nothing."""
-    for row in audit["rows"]:
-        total = sum(a * count[t] for t, a in row["coefficients"])
-        if not (row["lower"] is None or total >= row["lower"]) or not (
-            row["upper"] is None or total <= row["upper"]
-        ):
-            return f"the {row['kind']} row {row['feature']} {row['value']}".rstrip()
-    return ""
 
 
 def check_drawn_panels(record: Any, audit: Any, report: Report) -> None:
@@ -529,23 +324,21 @@ def check_drawn_panels(record: Any, audit: Any, report: Report) -> None:
         need(None not in types, "panels", f"panel {number} seats somebody excluded by hand")
         need(must <= set(panel), "panels", f"panel {number} leaves out somebody who must be drawn")
         need(not fault, "panels", f"panel {number} breaks {fault}")
-        crowd = max(homes.values(), default=0)
-        need(
-            crowd <= (record["per_address"] or crowd),
-            "panels",
-            f"panel {number} has {crowd} of one household",
-        )
+        crowd, limit = max(homes.values(), default=0), record["per_address"]
+        need(limit is None or crowd <= limit, "panels", f"panel {number} has {crowd} of one household")
     report.holds.append(f"each of the {len(record['panels'])} panels meets every target and household limit")
 
 
-# --- 5. With audit.json: the exact lottery and its proof -----------------------------------------------
+def broken(audit: Any, count: Any) -> str:
+    """The first inequality that a panel with these counts per type breaks, or nothing."""
+    for row in audit["rows"]:
+        total, low, high = sum(a * count[t] for t, a in row["coefficients"]), row["lower"], row["upper"]
+        if (low is not None and total < low) or (high is not None and total > high):
+            return f"the {row['kind']} row {row['feature']} {row['value']}".rstrip()
+    return ""
 
 
-def rational(text: str, part: str) -> Fraction:
-    top, bottom = (int(number) for number in text.split("/"))
-    need(bottom > 0 and f"{top}/{bottom}" == text, part, f"{text} is no fraction")
-    need(math.gcd(top, bottom) == 1, part, f"{text} is not in lowest terms")
-    return Fraction(top, bottom)
+# --- 3. The proof, with audit.json: the exact lottery, and that nothing is fairer ----------------------
 
 
 def check_lottery(audit: Any, types: list[Any], report: Report) -> list[Fraction]:
@@ -558,8 +351,7 @@ def check_lottery(audit: Any, types: list[Any], report: Report) -> list[Fraction
     common = math.lcm(*(weight.denominator for weight in weights))
     expected = [0] * n
     for number, (panel, weight) in enumerate(zip(lottery["panels"], weights, strict=True)):
-        usable = all(len(pair) == 2 and 0 <= pair[0] < n for pair in panel)
-        need(usable, part, f"panel {number} counts no type")
+        need(all(0 <= t < n for t, _ in panel), part, f"panel {number} counts no type")
         count = [0] * n
         for t, seats in panel:
             count[t] += seats
@@ -632,10 +424,10 @@ def stage_bound(
     """
     found: dict[str, dict[int, Fraction]] = {"weights": {}, "multipliers": {}}
     for name, limit in (("weights", len(types)), ("multipliers", len(rows))):
-        for pair in stage[name]:
-            usable = len(pair) == 2 and type(pair[0]) is int and isinstance(pair[1], str)
-            need(usable and 0 <= pair[0] < limit and pair[0] not in found[name], part, f"has unusable {name}")
-            found[name][pair[0]] = rational(pair[1], part)
+        need(fits(stage[name], [[int, RATIONAL]]), part, f"has unusable {name}")
+        for index, text in stage[name]:
+            need(0 <= index < limit and index not in found[name], part, f"has unusable {name}")
+            found[name][index] = rational(text, part)
     weights, multipliers = found["weights"], found["multipliers"]
     need(min(weights.values(), default=-1) >= 0, part, "has no weights, or a negative one")
     scale = math.lcm(*(v.denominator for v in (*weights.values(), *multipliers.values())))
@@ -653,27 +445,230 @@ def stage_bound(
     return weights, Fraction(total, scale * members)
 
 
-# --- 6. The command ------------------------------------------------------------------------------------
+def check_chances(record: Any, audit: Any, chances: list[Fraction], report: Report) -> None:
+    """Else a proof of the fairest chances could stand beside panels that give others."""
+    m, seats = len(record["panels"]), Counter(member for panel in record["panels"] for member in panel)
+    exact = {p["random_id"]: chances[p["type"]] for p in audit["people"] if p["type"] is not None}
+    apart = max(abs(Fraction(seats[member], m) - exact.get(member, 0)) for member in record["commitments"])
+    kept = audit["method"] == "legacy" or apart * m <= ROUNDING  # legacy promises no chance
+    need(kept, "panels", f"give somebody a chance {float(apart):.6f} away from the exact lottery's")
+    report.facts.append(f"largest difference between a drawn and an exact chance: {float(apart):.6f}")
 
 
-def verify(record: bytes, audit: bytes | None = None, commitment: bytes | None = None) -> Report:
-    """Every check that the files at hand allow; never raises for what a file holds."""
-    report = Report()
+def rational(text: str, part: str) -> Fraction:
+    value = Fraction(text)
+    need(f"{value.numerator}/{value.denominator}" == text, part, f"{text} is not in lowest terms")
+    return value
+
+
+# --- 4. Every byte: digests, canonical JSON (RFC 8785), the seed's number, shapes ----------------------
+
+
+def check_digests(record: Any) -> None:
+    """Names each part that differs from its digest, or whose digest was changed."""
+    known = {*COMMITTED, *DRAWN, "digests", "digest"}
+    for name in sorted(known ^ record.keys()):
+        raise RefusedError(name, "is missing" if name in known else "is not part of a record")
+    digests, parts = record["digests"], sorted(known - {"digests", "digest"})
+    need(fits(digests, dict.fromkeys(parts, HASH)), "digests", "is not one SHA-256 for each part")
+    actual = {name: sha256(canonical(record[name])) for name in parts}
+    wrong = [name for name in parts if actual[name] != digests[name]]
+
+    def whole(digests: Any) -> str:
+        return sha256(canonical({**{name: record[name] for name in parts}, "digests": digests}))
+
+    if wrong and whole(actual) == record["digest"]:
+        raise RefusedError("digests", f"the digest of {', '.join(wrong)} was changed, not the part")
+    need(not wrong, '", "'.join(wrong), "does not match its digest: it was changed")
+    need(whole(digests) == record["digest"], "digest", "the digest of the whole does not match")
+
+
+def read_record(content: bytes) -> Any:
     try:
-        checked = check_record(record, report)
-        if commitment is not None:
-            check_commitment(checked, commitment, report)
-        elif checked["mode"]["name"] == "public":
-            report.unchecked.append("that the panels were fixed before the draw: give --commitment")
-        if audit is not None:
-            check_audit(checked, audit, report)
-        else:
-            report.unchecked.append("quotas, household limits and optimality: give --audit")
-    except RefusedError as error:
-        report.refused.append(str(error))
-    except UnreadableError as error:
-        report.unreadable = str(error)
-    return report
+        record = read(content)
+    except RefusedError:
+        if re.search(rb'"schema"\s*:\s*"borgerting\.record/|"digests"\s*:\s*\{', content):
+            raise
+        raise UnreadableError("it is not JSON in the form of a record") from None
+    if not isinstance(record, dict) or not {"digests", "schema"} & record.keys():
+        raise UnreadableError("it has neither a schema nor digests")
+    if not DRAWN.keys() & record.keys() and COMMITTED.keys() <= record.keys():
+        raise UnreadableError("it is a commitment: check the record, with this as --commitment")
+    if not DRAWN.keys() & record.keys() and "digests" not in record:
+        raise UnreadableError("it is another of a draw's files, or of another program")
+    return record
+
+
+def read(content: bytes) -> Any:
+    """The value that `content` is the canonical form of, else RefusedError with the part and the byte."""
+
+    def unique(pairs: list[tuple[str, Any]]) -> Any:
+        if len(dict(pairs)) != len(pairs):
+            raise ValueError("an object has one key twice")
+        return dict(pairs)
+
+    def whole(text: str) -> int:
+        if not text.lstrip("-").isdigit() or len(text) > 17 or abs(int(text)) >= 2**53:
+            raise ValueError("a number is no integer of 53 bits")
+        return int(text)
+
+    try:
+        hooks: Any = {"parse_int": whole, "parse_float": whole, "parse_constant": whole}
+        value = json.loads(content.decode(), object_pairs_hook=unique, **hooks)
+        expected = canonical(value)
+    except UnicodeDecodeError as error:
+        raise RefusedError(part_at(content, error.start), f"byte {error.start} is not UTF-8") from None
+    except json.JSONDecodeError as error:
+        at = len(error.doc[: error.pos].encode())
+        raise RefusedError(part_at(content, at), f"not JSON at byte {at} ({error.msg})") from None
+    except (ValueError, RecursionError) as error:
+        raise RefusedError("whole", f"not canonical JSON: {error}") from None
+    if expected != content:
+        same = (a == b for a, b in zip(content, expected, strict=False))
+        at = next((i for i, equal in enumerate(same) if not equal), min(len(content), len(expected)))
+        raise RefusedError(part_at(content, at), f"byte {at} is not canonical JSON (RFC 8785)")
+    return value
+
+
+def part_at(content: bytes, offset: int) -> str:
+    """The name of the outermost member that byte `offset` belongs to."""
+    name, depth = "whole", 0
+    for token in re.finditer(rb'"((?:[^"\\]|\\.)*)"(:?)|[][{}]', content, re.DOTALL):
+        if token.start() > offset:
+            break
+        if token[2] and depth == 1:
+            name = token[1].decode(errors="replace")
+        depth += (token[0] in b"{[") - (token[0] in b"}]")
+    return name
+
+
+def canonical(value: Any) -> bytes:
+    """The only bytes that a value may have: no white space, keys in UTF-16 order, shortest escapes."""
+    return json.dumps(ordered(value), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
+
+
+def ordered(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {key: ordered(value[key]) for key in sorted(value, key=lambda key: key.encode("utf-16-be"))}
+    return [ordered(item) for item in value] if isinstance(value, list) else value
+
+
+def sha256(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
+
+
+def below(seed: str, n: int) -> int:
+    """The specified generator's first number under n: SHA-256 in counter mode, 64-bit words, rejection."""
+    key = hashlib.sha256(f"borgerting generator v1\noutcome\n{seed}".encode()).digest()
+    for index in itertools.count():
+        block = hashlib.sha256(key + index.to_bytes(8, "big")).digest()
+        for offset in range(0, 32, 8):
+            word = int.from_bytes(block[offset : offset + 8], "big")
+            if word < 2**64 - 2**64 % n:
+                return word % n
+    raise AssertionError("a counter does not end")
+
+
+def fits(value: Any, shape: Any) -> bool:
+    """A type, a pattern (text), [items], [one, another], {member: shape}, {"*": shape}, (this, or that)."""
+    if isinstance(shape, tuple):
+        return any(fits(value, alternative) for alternative in shape)
+    if isinstance(shape, list):
+        each = shape if len(shape) > 1 else shape * len(value) if isinstance(value, list) else []
+        return isinstance(value, list) and len(value) == len(each) and all(map(fits, value, each))
+    if isinstance(shape, dict):
+        if not isinstance(value, dict):
+            return False
+        if "*" in shape:
+            return all(fits(item, shape["*"]) for item in value.values())
+        return value.keys() == shape.keys() and all(fits(value[key], shape[key]) for key in shape)
+    if isinstance(shape, re.Pattern):
+        return isinstance(value, str) and shape.fullmatch(value) is not None
+    return value is None if shape is None else type(value) is shape
+
+
+HASH, ID = re.compile("[0-9a-f]{64}"), re.compile("[0-9A-HJKMNP-TV-Z]{10,26}")
+SALT, RATIONAL = re.compile("[0-9a-f]{32,128}"), re.compile("(0|-?[1-9][0-9]{0,3999})/[1-9][0-9]{0,3999}")
+MAYBE = (int, None)
+COMMON = {  # parts that record and audit share
+    "mode": {"name": re.compile("public|seeded"), "statement": str},
+    "method": re.compile("leximin|maximin|legacy"),
+    "program": {"name": str, "version": str},
+    "size": int,
+    "per_address": MAYBE,
+    "targets": [{"feature": str, "value": str, "minimum": int, "maximum": int, "reason": str}],
+}
+COMMITTED = {  # what was published before the number was drawn
+    **COMMON,
+    "schema": str,
+    "title": str,
+    "rule": {"announced": str, "formula": str, "words": str},
+    "pool": {"people": int, "included": int, "excluded": int},
+    "pool_counts": {"*": {"*": MAYBE}},
+    "commitments": {"*": HASH},
+    "panels": [[ID]],
+    "audit": {"file": str, "sha256": HASH},
+}
+NUMBER = {"value": int, "note": str}
+DRAWN = {  # what the number added
+    "commitment": HASH,
+    "number": (
+        {**NUMBER, "source": re.compile("drawn")},
+        {**NUMBER, "source": re.compile("randomness"), "text": str},
+        {**NUMBER, "source": re.compile("seed"), "seed": str},
+    ),
+    "outcome": [ID],
+    "panel_counts": {"*": {"*": int}},
+}
+PERSON = {"id": str, "random_id": ID, "salt": SALT, "values": [str], "must": bool}
+TYPE = {"values": [str], "must": bool, "members": int, "lower": int, "upper": int}
+ROW = {"coefficients": [[int, int]], "lower": MAYBE, "upper": MAYBE, "feature": str, "value": str}
+STAGE = {"level": RATIONAL, "settled": [int]}
+AUDIT = {
+    **COMMON,
+    "schema": str,
+    "seed": str,
+    "columns": {"id": str, "address": [str]},
+    "features": [str],
+    "people": [{**PERSON, "household": MAYBE, "type": MAYBE}],
+    "types": [{**TYPE, "household": [{"values": [str], "must": bool}]}],
+    "rows": [{**ROW, "kind": re.compile("size|quota|household|trusted")}],
+    "lottery": {"chances": [RATIONAL], "weights": [RATIONAL], "panels": [[[int, int]]], "residual": RATIONAL},
+    "stages": [{**STAGE, "weights": list, "multipliers": list}],
+    "unreachable": [{"type": int, "reason": str}],
+}
+
+
+# --- 5. The command, and the words of the verdict ------------------------------------------------------
+
+
+class Report:
+    """What was found: `holds` proved, `facts` computed, `unchecked` left open, `refused` failed."""
+
+    def __init__(self) -> None:
+        self.holds: list[str] = []
+        self.facts: list[str] = []
+        self.unchecked: list[str] = []
+        self.refused: list[str] = []
+        self.unreadable = ""
+
+    @property
+    def exit_code(self) -> int:
+        return 2 if self.unreadable else 1 if self.refused else 0
+
+    def lines(self) -> list[str]:
+        """The verdict; what stands in a file cannot steer the terminal."""
+        if self.unreadable:
+            return [f"NOT READABLE as a record: {plain(self.unreadable)}"]
+        lines = [f"holds        {text}" for text in self.holds]
+        lines += [f"computed     {text}" for text in self.facts]
+        lines += [f"not checked  {text}" for text in self.unchecked]
+        lines += [f"REFUSED      {plain(text)}" for text in self.refused]
+        return [*lines, "REFUSED: do not trust this record." if self.refused else "The record holds."]
+
+
+def plain(text: str) -> str:
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def openssl(record: object) -> str:

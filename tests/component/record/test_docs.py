@@ -54,3 +54,17 @@ def test_links_between_the_pages_lead_somewhere(page):
                 for h in re.findall(r"^#+ (.+)$", linked, re.M)
             }
             assert not anchor or anchor in headings, target
+
+
+def test_the_verifiers_map_leads_to_its_sections_and_says_how_long_each_is(page):
+    """Ten minutes is what the first section takes, so it may not grow past them."""
+    text = Path(verifier.__file__).read_text()
+    mapped = re.findall(r"^  (\d)  ([A-Z][a-z' ]+?) +(\d+) lines  ", verifier.__doc__ or "", re.M)
+    starts = list(re.finditer(r"^# --- (\d)\. ([A-Z][a-z ]+)", text, re.M))
+    ends = [*(start.start() for start in starts[1:]), len(text)]
+    assert [(n, title) for n, title, _ in mapped] == [(s[1], s[2].strip()) for s in starts]
+    for (_, title, stated), start, end in zip(mapped, starts, ends, strict=True):
+        lines = text[start.start() : end].count("\n")
+        assert lines <= int(stated) <= lines + 10, (title, lines)
+    assert int(mapped[0][2]) <= 150
+    assert f"first {mapped[0][2]} lines" in page
