@@ -47,17 +47,18 @@ class AuditTrail:
         transaction = self._transaction
         transaction.require_writing()
         transaction.connection.execute(
-            insert(audit_log).values(
-                id=uuid7(transaction.clock),
-                time=transaction.clock.now(),
-                municipality=transaction.municipality,
-                subject=caller.principal.subject,
-                roles=" ".join(sorted(caller.principal.roles)),
-                action=action,
-                resource=resource,
-                details=dict(details or {}),
-                correlation_id=caller.correlation_id,
-            )
+            insert(audit_log),
+            {
+                "id": uuid7(transaction.clock),
+                "time": transaction.clock.now(),
+                "municipality": transaction.municipality,
+                "subject": caller.principal.subject,
+                "roles": " ".join(sorted(caller.principal.roles)),
+                "action": action,
+                "resource": resource,
+                "details": dict(details or {}),
+                "correlation_id": caller.correlation_id,
+            },
         )
 
     def entries(

@@ -73,17 +73,19 @@ class Outbox:
             data_schema=schema_of(message_type),
         )
         transaction.connection.execute(
-            insert(outbox).values(
-                id=envelope.id,
-                municipality=tenant,
-                topic=topic,
-                key=key,
-                type=message_type,
-                headers=envelope.headers(),
-                payload=message.SerializeToString(),
-                created=transaction.machine_clock.now(),
-                attempts=0,
-            )
+            # Given beside the statement, values are not made part of it: that takes half the time.
+            insert(outbox),
+            {
+                "id": envelope.id,
+                "municipality": tenant,
+                "topic": topic,
+                "key": key,
+                "type": message_type,
+                "headers": envelope.headers(),
+                "payload": message.SerializeToString(),
+                "created": transaction.machine_clock.now(),
+                "attempts": 0,
+            },
         )
         self.added += 1
         return envelope.id

@@ -39,7 +39,7 @@ class SqlSignUps(Scoped):
     def add(self, sign_up: SignUp) -> None:
         self.own(sign_up.municipality)
         try:
-            self.connection.execute(insert(sign_ups).values(**sign_up_row(sign_up)))
+            self.connection.execute(insert(sign_ups), sign_up_row(sign_up))
         except IntegrityError:
             raise DomainError(Code.ALREADY_EXISTS, "SIGNED_UP_ALREADY") from None
 
