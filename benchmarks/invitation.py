@@ -36,11 +36,12 @@ import numpy as np
 
 from benchmarks.pools import DISTRICTS
 from demo.pool import FEATURES, Feature
-from services.sortition.invitation.allocation import weighted
+from services.sortition.invitation.choice import choose
 from services.sortition.invitation.pool import Panels
+from services.sortition.invitation.rates import WEIGHT
 from services.sortition.invitation.register import Register, read
 from services.sortition.invitation.sample import draw
-from services.sortition.invitation.types import Design, Entry, Integers, Question, Reals
+from services.sortition.invitation.types import Design, Entry, Integers, Question, Rates, Reals
 from services.sortition.lottery.problem import Target
 
 ROWS, LETTERS = 1_000_000, 20_000
@@ -157,10 +158,11 @@ def compare(simulations: int) -> list[Goal]:
     entries = people_of_the_case()
     first = read(entries, "0")
     rates = assumed(first)
+    believed = Rates(WEIGHT * rates, WEIGHT * (1 - rates))
     asked = Question(tuple(f.name for f in ALL_FEATURES), targets(), SIZE)
     questions = [Panels(dataclasses.replace(asked, per_seat=per_seat), first.cells) for _, per_seat in CASES]
     weights = [
-        weighted(panels, first.people, rates, letters)
+        choose(panels, first.people, believed, letters, "bench").chances
         for panels, (letters, _) in zip(questions, CASES, strict=True)
     ]
     equal = np.ones(len(first.cells))

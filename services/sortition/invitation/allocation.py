@@ -1,16 +1,17 @@
 """Weights for letters: what makes it most likely that every value gets the volunteers it needs.
 
 A value needs `per_seat` volunteers per seat of its minimum. Its volunteers scatter about their expectation E
-a normal number, with the variance need + (UNSURE x need)^2: the scatter of a Poisson count at the need, and
-rates that turn out otherwise than assumed. The logarithm of the chance that all values have enough, each on
-its own, is then sum log Phi((E_v - need_v) / sd_v): concave in the chances of a letter, so it has one optimum
-(a chance constraint made an objective: Prékopa, Stochastic Programming, 1995). Less a penalty for departing
-from equal chances, it is maximised with every chance between the equal one over `spread` and 1, and letters
-adding up, by an accelerated projected gradient (Beck and Teboulle, SIAM Journal on Imaging Sciences 2009).
+as a normal number does, with the variance need + (UNSURE x need)^2: the scatter of a Poisson count at the
+need, and rates that turn out otherwise than assumed. The logarithm of the chance that all values have enough,
+each on its own, is then sum log Phi((E_v - need_v) / sd_v): concave in the chances of a letter, so it has one
+optimum (a chance constraint made an objective: Prékopa, Stochastic Programming, 1995). Less a penalty for
+departing from equal chances, it is maximised with every chance between the equal one over `spread` and 1, and
+letters adding up, by an accelerated projected gradient (Beck and Teboulle, SIAM Journal on Imaging Sciences
+2009).
 
-Where letters are too few for that, the needs are lowered alike, to REACH of the most that could be expected
-of the scarcest value (a linear programme): to chase the last of it would take letters from the rest, and
-make the panel itself less likely.
+To chase the last of a scarce value takes letters from the rest, and can make the panel itself less likely. So
+needs may be lowered alike, to `reach` times the most that could be expected of the scarcest value (a linear
+programme), where that is less; `choice` tries several.
 
 So values that are hard to fill get more letters, and among their people those who answer more readily, but
 never so many that others are cut off: everybody keeps at least 1 / `spread` of the equal chance. What this
@@ -33,7 +34,8 @@ from services.sortition.lottery.solver import INFINITY, Model
 
 SPREAD = 4.0
 UNSURE = 0.2
-REACH = 0.6
+# The first is the most cautious; the last lowers nothing.
+REACHES = (0.6, 0.8, float("inf"))
 _STEPS = 2000
 _SETTLED = 1e-9
 
@@ -57,11 +59,18 @@ def check_register(panels: Panels, people: Integers) -> None:
 
 
 def weighted(
-    panels: Panels, people: Integers, rates: Reals, letters: int, *, spread: float = SPREAD
+    panels: Panels,
+    people: Integers,
+    rates: Reals,
+    letters: int,
+    *,
+    spread: float = SPREAD,
+    reach: float = REACHES[0],
 ) -> Reals:
     """The chance of a letter per person of each type (T), 0 … 1; people times it are the letters.
 
-    More letters than people give everybody one. Raises BadInput for negative letters or a spread under 1.
+    `reach` says how far needs are lowered (see above). More letters than people give everybody one. Raises
+    BadInput for negative letters or a spread under 1.
     """
     faults = []
     if letters < 0:
@@ -77,13 +86,14 @@ def weighted(
     has: Reals = panels.has[wanted > 0].astype(np.float64)
     need: Reals = wanted[wanted > 0].astype(np.float64)
     counts: Reals = people.astype(np.float64)
-    reach = _reach(has, need, counts, rates, letters, spread)
-    if reach == 0:
+    most = _reach(has, need, counts, rates, letters, spread)
+    if most == 0:
         # Some value cannot be expected at all: what the others need is as good as it gets.
         some = has @ (counts * rates) > 0
         has, need = has[some], need[some]
-        reach = _reach(has, need, counts, rates, letters, spread)
-    return _optimum(has, need * min(1.0, REACH * reach), counts, rates, letters, spread)
+        most = _reach(has, need, counts, rates, letters, spread)
+    lowered = need * min(1.0, reach * most) if most else need
+    return _optimum(has, lowered, counts, rates, letters, spread)
 
 
 def _reach(has: Reals, need: Reals, people: Reals, rates: Reals, letters: int, spread: float) -> float:

@@ -9,10 +9,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from services.sortition.invitation.allocation import check_register, weighted
+from services.sortition.invitation.allocation import REACHES, check_register, weighted
+from services.sortition.invitation.choice import choose
 from services.sortition.invitation.errors import BadInput, Infeasible
+from services.sortition.invitation.forecast import forecast
 from services.sortition.invitation.pool import Panels
-from services.sortition.invitation.types import Question
+from services.sortition.invitation.sample import share_out
+from services.sortition.invitation.types import Question, Rates
 from services.sortition.lottery.problem import Target
 from tests.unit.invitation.cases import CELLS, FEATURES, panels, question
 
@@ -125,3 +128,18 @@ def test_it_does_not_depend_on_the_order_of_the_targets() -> None:
     rates = np.array([0.03, 0.01, 0.03, 0.01])
     one, two = (weighted(Panels(q, CELLS), REGISTER, rates, 600) for q in (asked, turned))
     assert one == pytest.approx(two, abs=1e-6)
+
+
+def test_of_several_weightings_the_one_whose_pools_do_best_is_taken() -> None:
+    asked = panels(question(young=2, per_seat=3))
+    rates = Rates(np.array([6.0, 1, 6, 1]), np.array([194.0, 199, 194, 199]))
+    best = choose(asked, REGISTER, rates, 500, "s", simulations=100)
+    assert best.chances @ REGISTER == pytest.approx(500)
+    scores = []
+    for reach in REACHES:
+        chances = weighted(asked, REGISTER, rates.mean, 500, reach=reach)
+        counts, _ = share_out(REGISTER, chances, 500, "s")
+        made = forecast(asked, rates, counts, np.zeros(4, dtype=np.int64), "s", simulations=100)
+        scores.append(made.meets.share + made.panel.share)
+    assert best.meets + best.panel == max(scores)
+    assert choose(asked, REGISTER, rates, 0, "s", simulations=5).chances.tolist() == [0.0] * 4

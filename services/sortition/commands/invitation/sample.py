@@ -12,8 +12,9 @@ import numpy as np
 from services.sortition.commands.draw import save
 from services.sortition.commands.request import state
 from services.sortition.commands.terminal import Exit, Refusal, Terminal
-from services.sortition.invitation.allocation import check_register, weighted
+from services.sortition.invitation.allocation import check_register
 from services.sortition.invitation.chances import EndToEnd, end_to_end
+from services.sortition.invitation.choice import choose
 from services.sortition.invitation.errors import BadInput, InvitationError, Reason
 from services.sortition.invitation.forecast import Forecast, forecast
 from services.sortition.invitation.pool import Panels
@@ -203,7 +204,16 @@ def _letters(request: Request, panels: Panels, source: Source, rates: Rates) -> 
     design = Design(request.design)
     weights = np.ones(len(source.cells))
     if design is Design.WEIGHTED:
-        weights = weighted(panels, source.people, rates.mean, request.letters, spread=request.spread)
+        tried = choose(
+            panels,
+            source.people,
+            rates,
+            request.letters,
+            request.seed,
+            spread=request.spread,
+            level=request.level,
+        )
+        weights = tried.chances
     if source.register is None:
         counts, chances = share_out(source.people, weights, request.letters, request.seed)
         return Letters(counts, chances, np.zeros(0, dtype=np.int64), int(source.people.sum()))
