@@ -14,7 +14,7 @@ from services.sortition.commands.request import state
 from services.sortition.commands.terminal import Exit, Refusal, Terminal
 from services.sortition.invitation.allocation import check_register
 from services.sortition.invitation.chances import EndToEnd, end_to_end
-from services.sortition.invitation.choice import choose
+from services.sortition.invitation.choice import SIMULATIONS, choose
 from services.sortition.invitation.errors import BadInput, InvitationError, Reason
 from services.sortition.invitation.forecast import Forecast, forecast
 from services.sortition.invitation.pool import Panels
@@ -212,6 +212,7 @@ def _letters(request: Request, panels: Panels, source: Source, rates: Rates) -> 
             request.seed,
             spread=request.spread,
             level=request.level,
+            simulations=min(SIMULATIONS, request.simulations),
         )
         weights = tried.chances
     if source.register is None:
