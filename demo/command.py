@@ -53,24 +53,25 @@ def demo() -> None:
         addresses = suite.start()
         for line in _ways_in(settings, addresses):
             typer.echo(line)
-        raise typer.Exit(suite.wait())
+        code = suite.wait()
     except SuiteEndedError as ended:
-        raise typer.Exit(ended.code) from None
+        code = ended.code
     except Exception:
         if not suite.asked_to_end:
             raise
-        raise typer.Exit(1) from None  # calls fail when the suite is stopped under them
+        code = 1  # calls fail when the suite is stopped under them
     finally:
         suite.stop()
         if mark.read() is Progress.LOADING:
             _broken_off(settings)
+    raise typer.Exit(code)
 
 
 def _broken_off(settings: SuiteSettings) -> None:
-    stores = " and empty the databases" if settings.database_urls else ""
+    stores = ", and empty the databases" if settings.database_urls else ""
     typer.echo(
-        f"The demonstration was broken off while it was loaded, so only a part of it is in "
-        f"{settings.data_dir.absolute()}. Delete that folder{stores}, then start again.",
+        "The demonstration was broken off while it was loaded, so that only a part of it is there. "
+        f"Delete its folder ({settings.data_dir.absolute()}){stores}, then start again.",
         err=True,
     )
 

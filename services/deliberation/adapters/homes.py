@@ -12,7 +12,7 @@ _HOMES = (
     (Role.EDITOR, "deliberation", "/assemblies"),
     (Role.OFFICER, "followup", "/owed"),
     (Role.COUNCIL, "followup", ""),
-    (Role.COORDINATOR, "volunteer", ""),
+    (Role.COORDINATOR, "volunteer", "/desk"),
     (Role.ORGANISATION_CONTACT, "volunteer", ""),
     (Role.VOLUNTEER, "volunteer", ""),
 )

@@ -21,7 +21,7 @@ def home(*roles: Role, services: tuple[str, ...] = ALL, municipality: str | None
         (Role.EDITOR, "/deliberation/dragoer/assemblies"),
         (Role.OFFICER, "/followup/dragoer/owed"),
         (Role.COUNCIL, "/followup/dragoer"),
-        (Role.COORDINATOR, "/volunteer/dragoer"),
+        (Role.COORDINATOR, "/volunteer/dragoer/desk"),
         (Role.ORGANISATION_CONTACT, "/volunteer/dragoer"),
         (Role.VOLUNTEER, "/volunteer/dragoer"),
         (Role.MEMBER, "/deliberation/dragoer"),
