@@ -16,6 +16,20 @@ _Seat = selections.Seat
 _DISTRICTS = {"Nordby": 0.32, "Havnen": 0.25, "Sydstranden": 0.20, "Marken": 0.14, "Øen": 0.09}
 
 
+def assembly_pool() -> DemoPool:
+    """The reference case's figures."""
+    return make_pool(seed=2025, people=240, size=36, districts=_DISTRICTS)
+
+
+def standing_council_pool() -> DemoPool:
+    return make_pool(seed=77, people=130, size=24, districts=_DISTRICTS)
+
+
+def climate_council_pool() -> DemoPool:
+    districts = {"Egebæk by": 0.5, "Skovsogn": 0.3, "Mosby": 0.2}
+    return make_pool(seed=7, people=120, size=24, districts=districts)
+
+
 class Lotteries:
     def __init__(self, access: Access) -> None:
         self._access = access
@@ -31,7 +45,7 @@ class Lotteries:
             "Borgerting om fremtidens velfærd",
             "36 borgere skriver anbefalinger til byrådet om, hvordan velfærden skal se ud i 2035.",
             36,
-            make_pool(seed=2025, people=240, size=36, districts=_DISTRICTS),
+            assembly_pool(),
         )
         self._drawn_in_public(HAVNSTED, name)
         for seat in self._seats(HAVNSTED, name):
@@ -50,7 +64,7 @@ class Lotteries:
             "Havnsteds faste borgerråd",
             "24 borgere rådgiver byrådet i tre år. En tredjedel skiftes ud hvert år.",
             24,
-            make_pool(seed=77, people=130, size=24, districts=_DISTRICTS),
+            standing_council_pool(),
         )
         self._drawn_in_public(HAVNSTED, name)
         for position, seat in enumerate(self._seats(HAVNSTED, name)):
@@ -64,9 +78,7 @@ class Lotteries:
             "Borgerråd for klima",
             "24 borgere rådgiver byrådet om klimaplanen i to år.",
             24,
-            make_pool(
-                seed=7, people=120, size=24, districts={"Egebæk by": 0.5, "Skovsogn": 0.3, "Mosby": 0.2}
-            ),
+            climate_council_pool(),
         )
         self._committed_draw(EGEBAEK, name, "en lottotromle med 1.000 kugler på biblioteket")
 

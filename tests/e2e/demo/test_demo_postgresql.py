@@ -5,7 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from chassis.app import descriptors
-from tests.e2e.demo.test_demo import ROLES, demonstration, get, hold_the_story
+from tests.e2e.demo.running import ROLES, demonstration, get
+from tests.e2e.demo.story import hold_the_story
 from tests.infrastructure.postgres import PASSWORD, PostgresServer
 from tests.infrastructure.suites import settings_of
 

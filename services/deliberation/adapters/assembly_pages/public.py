@@ -32,6 +32,15 @@ from services.deliberation.domain.followed_up import Standing
 
 CONTENT = "report.json"
 
+# What awaits who is signed in: for these roles, in this service, at this address, called so.
+_WORK = (
+    ((Role.SECRETARIAT, Role.EDITOR), "deliberation", "/assemblies", "municipality.to_assemblies"),
+    ((Role.SECRETARIAT,), "sortition", "/selections", "municipality.selections"),
+    ((Role.OFFICER, Role.COUNCIL), "followup", "/owed", "municipality.to_owed"),
+    ((Role.COORDINATOR,), "volunteer", "/desk", "municipality.to_desk"),
+    ((Role.VOLUNTEER,), "volunteer", "/mine", "municipality.to_mine"),
+)
+
 
 class FrontPage:
     """A municipality's front page, at its own address and, where it is the only one, at `/`."""
@@ -69,8 +78,11 @@ class FrontPage:
             ],
             more_tasks=front.more_tasks,
             services=site_of(request).services,
-            secretariat=is_secretariat(request, municipality),
-            writes=writes(request, municipality),
+            work=[
+                {"address": f"/{service}/{municipality}{path}", "text": words.text(text)}
+                for roles, service, path, text in _WORK
+                if principal.has(municipality, *roles) and service in site_of(request).services
+            ],
             administers=is_secretariat(request, municipality) or operator,
         )
 
