@@ -69,7 +69,6 @@ def test_there_are_people_to_look_for() -> None:
 def test_the_log_of_all_chapters_names_nobody(first_start: FirstStart) -> None:
     log = (first_start.folder / "log").read_text()
     assert "240 volunteers" in log
-    assert '"debug"' in log
     assert _marks_in(log) == []
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from html import unescape
 from urllib.parse import urljoin, urlsplit
 
@@ -69,7 +70,7 @@ def visitor(request: pytest.FixtureRequest, site: list[str]) -> Iterator[tuple[s
         if role
         else httpx.Client(base_url=site[0].rstrip("/"), follow_redirects=True, timeout=60.0)
     )
-    with client:
+    with closing(client):  # it has been used, so that it cannot be entered
         yield role, client
 
 
