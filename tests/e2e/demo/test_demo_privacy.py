@@ -98,7 +98,8 @@ def test_metrics_public_pages_and_answers_to_mistakes_name_nobody(
         assert _marks_in(answer) == [], answer[:500]
     assert _marks_in((tmp_path / "log").read_text()) == []
     after = {(store, table) for store, table, content in _cells(data) if _marks_in(content)}
-    assert after == _CONTACTS
+    # A file with mistakes waits, whole, for its secretariat to correct it or to take its good rows.
+    assert after == _CONTACTS | {("sortition.sqlite3", "pool_imports")}
 
 
 def _cells(folder: Path) -> Iterator[tuple[str, str, str | bytes]]:
