@@ -66,8 +66,15 @@ def commands() -> Commands:
     from services.sortition.commands.dropout import app as dropout
     from services.sortition.commands.invitation import app as invitation
     from services.sortition.commands.representation import app as representation
+    from services.sortition.commands.rotation import app as rotation
 
-    return {"lottery": app, "invitation": invitation, "representation": representation, "dropout": dropout}
+    return {
+        "lottery": app,
+        "invitation": invitation,
+        "representation": representation,
+        "dropout": dropout,
+        "rotation": rotation,
+    }
 
 
 def settings() -> type[ServiceSettings]:
@@ -95,5 +102,6 @@ DESCRIPTOR = Descriptor(
         "invitation": "Choose whom to write to, and forecast the pool while replies arrive.",
         "dropout": "Choose alternates, replace who drops out, and over-draw for those who will.",
         "representation": "Share seats by population, and account for how a panel mirrors its people.",
+        "rotation": "Plan and draw the rotations of a standing panel, so that its quotas hold at each.",
     },
 )

@@ -9,7 +9,7 @@ LANGUAGES = ("en", "da")
 
 _PLURAL = {"en": lambda n: int(n != 1), "da": lambda n: int(n != 1)}
 # The catalogues of the command line; pages have others.
-_FILES = ("messages.po", "representation.po", "invitation.po", "dropout.po")
+_FILES = ("messages.po", "representation.po", "invitation.po", "dropout.po", "rotation.po")
 _THOUSANDS = {"en": ",", "da": "."}
 
 

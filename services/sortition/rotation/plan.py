@@ -24,8 +24,7 @@ class Room:
     """One value in one draw: the counts any plan has there, and the one that this plan takes.
 
     `lowest` and `highest` come from the relaxation: no plan lies outside them, and now and then the last seat
-    of the range is in none. `body` is the whole body's count afterwards, `staying` those of today's members
-    among it.
+    of the range is in none. `staying` sit already before the draw, `body` is the whole body's count after it.
     """
 
     rotation: int
@@ -149,7 +148,7 @@ def _rooms(plans: Plans, made: Vector) -> list[Room]:
             rooms.append(
                 Room(
                     rotation, target.feature, target.value, target.minimum, target.maximum,
-                    old, lowest, highest, planned, body,
+                    body - planned, lowest, highest, planned, body,
                 )
             )  # fmt: skip
     return rooms
