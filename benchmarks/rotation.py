@@ -1,6 +1,6 @@
 """A standing panel planned ahead beside one drawn greedily, in one run.
 
-The generator is below, with its seeds: a body of 12 in three cohorts, nobody serves twice, and a pool in which
+The generator is below, with its seeds: a body of 12 in three cohorts, nobody serves twice, a pool in which
 the young, the less educated and the renters are fewer than in the population, whose shares make the quotas.
 Only pools for which a plan exists count. Greedy draws each rotation with the same leximin lottery under the
 quotas of that rotation alone; both use the same seeds. A run breaks a quota when some rotation up to the last
@@ -36,7 +36,7 @@ FEATURES = {
 
 
 def make(seed: int) -> Question:
-    """An invented standing panel at its founding. Quotas: the share of the population, with a seat to spare."""
+    """An invented standing panel at its founding. Quotas: the population's shares, with a seat to spare."""
     rng = random.Random(seed)
     size = sum(COHORTS)
     people: list[Candidate] = []
