@@ -18,7 +18,7 @@ def cache(name: str, fill: Callable[[Path], None]) -> Path:
 
     The cache is `.cache` of the checkout, or BORGERTING_TEST_CACHE, so that several checkouts share one.
     """
-    root = Path(os.environ.get("BORGERTING_TEST_CACHE") or _CHECKOUT / ".cache")
+    root = _root()
     root.mkdir(parents=True, exist_ok=True)
     folder = root / name
     with (root / f"{name}.lock").open("w") as lock:
@@ -30,6 +30,15 @@ def cache(name: str, fill: Callable[[Path], None]) -> Path:
             fill(partial)
             partial.rename(folder)
     return folder
+
+
+def cached(name: str) -> bool:
+    """Whether the folder `name` of the cache is there already."""
+    return (_root() / name).exists()
+
+
+def _root() -> Path:
+    return Path(os.environ.get("BORGERTING_TEST_CACHE") or _CHECKOUT / ".cache")
 
 
 def program(name: str, package: str) -> str:

@@ -1,0 +1,66 @@
+"""Resources of other operators are what these publish that they take."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Mapping
+from typing import Any
+
+import jsonschema
+import pytest
+
+from tests.chart.operators import FOLDER, check, definitions
+from tests.chart.rendering import CASES, Object, merged, objects
+from tests.infrastructure.places import cached
+
+OPERATORS = ("cert-manager.io", "gateway.networking.k8s.io", "monitoring.coreos.com")
+
+Schemas = Mapping[tuple[str, str], Any]
+
+
+@pytest.fixture(scope="module")
+def schemas() -> Schemas:
+    if shutil.which("go") is None and not cached(FOLDER):
+        pytest.skip("the operators' definitions are Go modules, and Go is not installed")
+    return definitions()
+
+
+def of_operators(found: list[Object]) -> list[Object]:
+    return [each for each in found if each["apiVersion"].partition("/")[0] in OPERATORS]
+
+
+@pytest.mark.parametrize("case", CASES)
+def test_each_operator_takes_its_resources(case: str, schemas: Schemas) -> None:
+    for each in of_operators(objects(CASES[case])):
+        check(each, schemas)
+
+
+def test_each_kind_is_seen() -> None:
+    kinds = {each["kind"] for case in CASES for each in of_operators(objects(CASES[case]))}
+    assert kinds == {
+        "BackendTLSPolicy",
+        "Certificate",
+        "GRPCRoute",
+        "Issuer",
+        "PrometheusRule",
+        "ServiceMonitor",
+    }
+
+
+@pytest.mark.parametrize(
+    ("kind", "change"),
+    [
+        ("Certificate", {"spec": {"uri": "x"}}),
+        ("Certificate", {"spec": {"usages": ["clients"]}}),
+        ("GRPCRoute", {"spec": {"hostnames": ["not a name"]}}),
+        ("ServiceMonitor", {"spec": {"endpoints": [{"port": 9100}]}}),
+        ("PrometheusRule", {"spec": {"groups": [{"name": "x", "rules": [{"alerts": "x"}]}]}}),
+    ],
+)
+def test_what_an_operator_would_refuse_is_noticed(kind: str, change: Object, schemas: Schemas) -> None:
+    found = next(
+        each for case in CASES for each in of_operators(objects(CASES[case])) if each["kind"] == kind
+    )
+    check(found, schemas)
+    with pytest.raises(jsonschema.ValidationError):
+        check(merged(found, change), schemas)
