@@ -42,7 +42,6 @@ bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder o
 	$(BIN)/python -m benchmarks.matching
 	$(BIN)/python -m benchmarks.schedule
 	$(BIN)/python -m benchmarks.deadlines
-	$(BIN)/python -m benchmarks.dropout
 	$(if $(POOLS),,$(BIN)/python -m benchmarks.pools .bench/pools)
 	$(BIN)/python -m benchmarks.lottery --pools $(or $(POOLS),.bench/pools)
 

@@ -29,6 +29,7 @@ from services.sortition.dropout.overdraw import overdraw
 from services.sortition.dropout.rates import Rates
 from services.sortition.dropout.replacement import draw, plan
 from services.sortition.lottery.draw import solve
+from services.sortition.lottery.errors import Infeasible
 from services.sortition.lottery.problem import Problem
 from services.sortition.spreadsheet.assemble import to_problem
 from services.sortition.spreadsheet.respondents import read_respondents
@@ -90,7 +91,7 @@ def main() -> None:
     for name, problem in pools(parser.parse_args().pools):
         try:
             _, uniform = solve(problem, seed=SEED, panels=10)
-        except Exception as error:
+        except Infeasible as error:
             print(f"{name}: {type(error).__name__}, left out")
             continue
         panel, rates = uniform.panels[0], rates_of(problem)

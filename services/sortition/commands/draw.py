@@ -99,7 +99,7 @@ def solve_request(
         title=request.title,
         announced=announced,
         columns=Columns(loaded.respondents.header[loaded.respondents.id_column], request.address_columns),
-        reasons=_reasons(loaded, exact),
+        reasons=why_unreachable(loaded, exact),
     )
     return Solved(loaded, exact, uniform, published, signer)
 
@@ -163,7 +163,7 @@ def _why(words: Words, loaded: Loaded, exact: ExactLottery) -> list[str]:
     return [blocked_sentence(words, kind) for kind in blocked(reduction, exact.unreachable)]
 
 
-def _reasons(loaded: Loaded, exact: ExactLottery) -> dict[int, str]:
+def why_unreachable(loaded: Loaded, exact: ExactLottery) -> dict[int, str]:
     """Per unreachable type why, in the one language of the audit file. Without ids: it has them already."""
     if not exact.unreachable:
         return {}

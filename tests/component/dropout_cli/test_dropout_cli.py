@@ -93,6 +93,8 @@ def test_a_replacement_restores_the_targets_and_its_record_verifies(folder: Path
     assert {f"p0{i}" for i in range(2, 6)} < {row["id"] for row in panel}
     assert not {"p00", "p01"} & {row["id"] for row in panel}
     assert len(rows(folder / "out" / "replacements.csv")) == 2
+    # A young and a middle-aged are missing: those of the 30 candidates who are old cannot step in.
+    assert "10 candidates fit no replacement." in result.stdout
     checked = CliRunner().invoke(
         lottery, ["verify", "out/record.json", "--audit", "out/audit.json", "--language", "en"]
     )

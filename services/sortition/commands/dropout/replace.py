@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from dataclasses import replace as changed
 from pathlib import Path
 
-from services.sortition.commands.draw import Solved, fixed_files, program_version, save
+from services.sortition.commands.draw import Solved, fixed_files, program_version, save, why_unreachable
 from services.sortition.commands.original import Original
 from services.sortition.commands.outcome import outcome_files, outcome_lines
 from services.sortition.commands.request import Loaded, Request, check_new
@@ -82,6 +82,7 @@ def _files(words: Words, pool: Pool, drawn: Replacement, seed: str) -> _Written:
     """The lottery's own files of the whole panel, so that `lottery verify` checks them, and who is new."""
     problem = drawn.plan.problem
     table = pool.respondents
+    loaded = Loaded(problem, pool.targets, table)
     published = record.build(
         problem,
         drawn.exact,
@@ -93,11 +94,10 @@ def _files(words: Words, pool: Pool, drawn: Replacement, seed: str) -> _Written:
         title=words("dropout.replace.title"),
         announced="",
         columns=Columns(table.header[table.id_column], pool.request.address_columns),
-        reasons={},
+        reasons=why_unreachable(loaded, drawn.exact),
     )
     revealed = record.reveal(published.commitment, published.audit)
     original = Original.of(table)
-    loaded = Loaded(problem, pool.targets, table)
     written = {
         **fixed_files(Solved(loaded, drawn.exact, drawn.uniform, published, None)),
         **outcome_files(words.language, published.commitment, revealed, published.audit, original),
