@@ -39,9 +39,8 @@ _NEAR = 1e-7
 _PERSON = 1.0 - 1e-6
 # People: an excess this close to the least is as good.
 _EXCESS_GAP = 0.05
-# How often the programme is asked for more, and how much more each time (people).
-_ATTEMPTS = 6
-_STEP = 0.05
+# How often the lottery's own rates are put into the programme.
+_ATTEMPTS = 8
 
 
 @dataclass(frozen=True, slots=True)
@@ -98,47 +97,46 @@ def overdraw(
     pool = reduce(replace(problem, size=min(problem.size, len(people)), targets=wide))
     stay = _stay(pool, chances)
     inside = indicators(problem.features, problem.targets, [kind.values for kind in pool.types])
-    # Per target, and last for the size.
-    margin = np.zeros((2, len(problem.targets) + 1))
-    over = _PERSON
-    if _smallest(problem, pool, stay, inside, margin, over) is None:
-        over = float(len(people))
-    for attempt in range(_ATTEMPTS):
-        counts = _smallest(problem, pool, stay, inside, margin, over)
+    # Per type the rate counted for each target, and last for the size: its own at first.
+    counted = np.repeat(stay[:, None], len(problem.targets) + 1, axis=1)
+    over, attempt = _PERSON, 0
+    while True:
+        counts = _smallest(problem, pool, counted, inside, over)
+        if counts is None and over <= 1.0:
+            over = max(2.0, float(len(people)))
+            continue
         if counts is None and attempt:
-            # Nothing is that far inside its bounds: what was found before stands, and what it misses is told.
+            # So pessimistic nothing is enough: what was found before stands, and what it misses is told.
             break
         if counts is None:
             raise Infeasible(_why(problem, pool, stay, inside))
-        there, kept = inside.T @ counts, inside.T @ (counts * stay)
+        there, kept = inside.T @ counts, (inside * counted[:, :-1]).T @ counts
         made, above = _as_problem(problem, there, kept, round(float(counts.sum())), reason)
         lottery = leximin(reduce(made))
-        short, excess = _missed(problem, expected_counts(problem, lottery, chances), lottery, chances)
-        if over > 1.0:
-            excess = np.zeros_like(excess)
-        if not (short.any() or excess.any()) or attempt == _ATTEMPTS - 1:
+        attempt += 1
+        if attempt == _ATTEMPTS or not _missed(problem, lottery, chances, over):
             break
-        # The lottery draws other mixtures within a value than the programme's panel: ask for a little more.
-        margin = margin + np.array([short + _STEP * (short > 0), excess + _STEP * (excess > 0)])
+        # The lottery draws other mixtures than the programme's panel, which has the steadiest people of each
+        # value: count from now on with the rate of those whom it draws.
+        counted = np.minimum(counted, _drawn_rates(problem, lottery, chances))
     addresses = {person.id: person.address for person in problem.people}
     uniform = uniform_lottery(lottery, PANELS, seed, addresses)
     enlarged = outlook(problem, lottery, uniform, chances, seed, trials)
+    rates_drawn = _drawn_rates(problem, lottery, chances)
     lowest, highest = _ranges(made, chances)
     values = tuple(
         ValueOutlook(
             target=old,
             minimum=new.minimum,
             maximum=new.maximum,
-            rate=float(e / n) if n else 1.0,
+            rate=float(rates_drawn[i]),
             expected=enlarged.values[i],
             lowest=lowest[i],
             highest=highest[i],
             chance=enlarged.chances[i],
             above=up,
         )
-        for i, (old, new, n, e, up) in enumerate(
-            zip(problem.targets, made.targets, there.tolist(), kept.tolist(), above, strict=True)
-        )
+        for i, (old, new, up) in enumerate(zip(problem.targets, made.targets, above, strict=True))
     )
     return Overdraw(
         made.size,
@@ -167,18 +165,21 @@ def _as_problem(
     return replace(problem, targets=reasoned, size=size), above
 
 
-def _missed(
-    problem: Problem, expected: Vector, lottery: ExactLottery, chances: dict[str, float]
-) -> tuple[Vector, Vector]:
-    """By how many people each expectation is under its minimum, or a whole person over its maximum.
+def _missed(problem: Problem, lottery: ExactLottery, chances: dict[str, float], over: float) -> bool:
+    """Whether an expectation is under its minimum or the size, or more than `over` above its maximum."""
+    expected = expected_counts(problem, lottery, chances)
+    low = np.array([t.minimum for t in problem.targets], dtype=float)
+    high = np.array([t.maximum for t in problem.targets], dtype=float)
+    size = expected_size(lottery, chances) < problem.size - 1e-6
+    return bool(size or np.any(expected < low - 1e-6) or np.any(expected > high + over + 1e-6))
 
-    Last: by how many the expected size is under the size.
-    """
-    expected = np.append(expected, expected_size(lottery, chances))
-    low = np.array([*(t.minimum for t in problem.targets), problem.size], dtype=float)
-    high = np.array([*(t.maximum for t in problem.targets), INFINITY], dtype=float)
-    short, over = low - expected, expected - (high + _PERSON)
-    return np.where(short > 1e-6, short, 0.0), np.where(over > 1e-6, over, 0.0)
+
+def _drawn_rates(problem: Problem, lottery: ExactLottery, chances: dict[str, float]) -> Vector:
+    """The mean rate of those whom a lottery draws, per target and last of all; 1 where it draws nobody."""
+    everybody = dict.fromkeys(chances, 1.0)
+    drawn = np.append(expected_counts(problem, lottery, everybody), expected_size(lottery, everybody))
+    stays = np.append(expected_counts(problem, lottery, chances), expected_size(lottery, chances))
+    return np.asarray(np.divide(stays, drawn, out=np.ones_like(stays), where=drawn > _NEAR))
 
 
 def above_share(new: Target, old: Target, size: int, final: int) -> bool:
@@ -210,11 +211,11 @@ def _enlarged(target: Target, there: int, kept: float, size: int) -> Target:
 
 
 def _smallest(
-    problem: Problem, pool: Reduction, stay: Vector, inside: Matrix, margin: Matrix, over: float
+    problem: Problem, pool: Reduction, counted: Matrix, inside: Matrix, over: float
 ) -> Vector | None:
     """Counts per type of the smallest panel that is enough in expectation; None if none is.
 
-    It keeps `margin` inside each bound, and may exceed a maximum by `over` people.
+    `counted` (types x targets and size) are the rates to count with; a maximum may be exceeded by `over`.
     """
     types = len(pool.types)
     lower = np.array([kind.lower for kind in pool.types], dtype=float)
@@ -222,11 +223,11 @@ def _smallest(
     rows, low, high = [], [], []
     # A slack of 0 … -over per target: what the maximum is exceeded by, which only makes a minimum harder.
     for v, target in enumerate(problem.targets):
-        rows.append(np.concatenate([inside[:, v] * stay, _unit(v, len(problem.targets))]))
-        low.append(float(target.minimum + margin[0, v]) - _NEAR)
-        high.append(float(target.maximum - margin[1, v]) + _NEAR)
-    rows.append(np.concatenate([stay, np.zeros(len(problem.targets))]))
-    low.append(float(problem.size + margin[0, -1]) - _NEAR)
+        rows.append(np.concatenate([inside[:, v] * counted[:, v], _unit(v, len(problem.targets))]))
+        low.append(float(target.minimum) - _NEAR)
+        high.append(float(target.maximum) + _NEAR)
+    rows.append(np.concatenate([counted[:, -1], np.zeros(len(problem.targets))]))
+    low.append(float(problem.size) - _NEAR)
     high.append(INFINITY)
     for row in pool.rows:
         if row.kind is RowKind.HOUSEHOLD:

@@ -53,7 +53,7 @@ def smallest(problem: Problem, chances: dict[str, float], over: float) -> int | 
     return None
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=12, deadline=None, derandomize=True)
 @given(st.integers(0, 10**6))
 def test_no_smaller_panel_is_enough_and_the_lottery_meets_the_targets_in_expectation(seed: int) -> None:
     problem, rates = pool(random.Random(seed))
@@ -71,13 +71,13 @@ def test_no_smaller_panel_is_enough_and_the_lottery_meets_the_targets_in_expecta
     assert check(made.problem).feasible
     missed = [
         v for v in made.values
-        if v.expected < v.target.minimum - 1e-5 or v.expected > v.target.maximum + 1.0
+        if v.expected < v.target.minimum - 1e-6 or v.expected > v.target.maximum + 1.0 - 1e-6
     ]  # fmt: skip
     told = [notice.code for notice in made.notices]
     assert len(missed) == told.count("EXPECTED_MISSES")
     assert ("SIZE_MISSES" in told) == (made.enlarged.expected_size < problem.size - 1e-6)
     # Larger than the smallest panel only where the lottery's mixtures need more than one panel does.
-    assert made.size <= oracle + 2
+    assert made.size <= oracle + 3
     for v in made.values:
         assert v.lowest - 1e-6 <= v.expected <= v.highest + 1e-6
 
