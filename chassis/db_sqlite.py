@@ -8,6 +8,7 @@ import weakref
 from collections import deque
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,12 +19,15 @@ from chassis.db_store import Scope, store_busy
 from chassis.errors import Code, DomainError
 
 _WRITING = "borgerting_writing"
+_NO_STORE = {sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_READONLY}
 _IDLE_READERS = 16
 """Kept open: as many as calls run at a time (chassis.rpc.server); more come and go."""
 
 
 class SqliteStore:
-    """Raises DomainError INVALID_ARGUMENT (STORE_IN_MEMORY) for an address that names no file."""
+    """Raises DomainError INVALID_ARGUMENT (STORE_IN_MEMORY) for an address that names no file; a connection
+    raises FAILED_PRECONDITION (STORE_UNREADABLE) where the file is no database, damaged or not ours to write.
+    """
 
     shared = False
 
@@ -39,7 +43,7 @@ class SqliteStore:
             pool_size=8,
             max_overflow=64,
         )
-        event.listen(self.engine, "connect", _configure)
+        event.listen(self.engine, "connect", partial(_configure, Path(url.database).name))
         event.listen(self.engine, "checkin", _leave_nothing_open)
         event.listen(self.engine, "begin", _begin)
         self._readers = _Readers(self.engine)
@@ -176,10 +180,15 @@ def _is_busy(error: OperationalError) -> bool:
     return "database is locked" in str(error.orig) or "database is busy" in str(error.orig)
 
 
-def _configure(connection: Any, _record: Any) -> None:
+def _configure(name: str, connection: Any, _record: Any) -> None:
     connection.isolation_level = None  # the driver begins nothing by itself; _begin does
     cursor = connection.cursor()
-    cursor.execute("PRAGMA journal_mode=WAL")
+    try:
+        cursor.execute("PRAGMA journal_mode=WAL")  # the first to look into the file
+    except sqlite3.DatabaseError as error:
+        if error.sqlite_errorcode & 0xFF in _NO_STORE:
+            raise DomainError(Code.FAILED_PRECONDITION, "STORE_UNREADABLE", {"file": name}) from error
+        raise
     cursor.execute("PRAGMA synchronous=FULL")
     cursor.execute("PRAGMA foreign_keys=ON")
     # What is erased (names, addresses) is overwritten, not only unlinked from its page.

@@ -129,7 +129,8 @@ def token(
     with _opened(data_dir) as (context, registry, caller):
         _check_place(role, municipality)
         if municipality is not None:
-            registry.get(caller, f"municipalities/{municipality}")
+            with _said_where(municipality):
+                registry.get(caller, f"municipalities/{municipality}")
         if not is_subject(subject):
             raise typer.BadParameter("--subject takes up to 64 of a-z, 0-9, '.', '_' and '-', and no name.")
         if not context.settings.local_sign_in:
@@ -179,7 +180,7 @@ def sign_in_link(
             raise typer.BadParameter(
                 "where does the suite run? Set BORGERTING_BASE_URL or BORGERTING_HTTP_PORT as it has them."
             )
-        with _as_typed():
+        with _as_typed(), _said_where(municipality):
             made = registry.create_link(caller, link_pb.CreateSignInLinkRequest(sign_in_link=link))
     typer.echo(made.uri)
 
@@ -215,6 +216,18 @@ def _as_typed() -> Iterator[None]:
             replace(violation, field=_TYPED.get(violation.field, violation.field))
             for violation in error.violations
         )
+        raise
+
+
+@contextmanager
+def _said_where(municipality: str | None) -> Iterator[None]:
+    """Whoever stands in another folder than they think needs more than that it is not there."""
+    try:
+        yield
+    except DomainError as error:
+        if error.reason == "MUNICIPALITY_UNKNOWN" and municipality is not None:
+            metadata = {"municipality": municipality}
+            raise DomainError(error.code, "MUNICIPALITY_NOT_LISTED", metadata) from error
         raise
 
 

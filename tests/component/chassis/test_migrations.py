@@ -59,6 +59,18 @@ def test_a_store_of_a_newer_program_is_refused(database: Database) -> None:
     assert refused.value.metadata == {"revision": "0099", "known": "0001"}
 
 
+@pytest.mark.parametrize("content", [b"hello " * 200, b"SQLite format 3\x00" + b"\xff" * 2000])
+def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
+    file = tmp_path / "store.sqlite3"
+    file.write_bytes(content)
+    store = Database(f"sqlite:///{file}", clock=SystemClock())
+    with pytest.raises(DomainError) as refused:
+        migrate(store, TOY)
+    store.close()
+    assert (refused.value.reason, refused.value.metadata) == ("STORE_UNREADABLE", {"file": "store.sqlite3"})
+    assert file.read_bytes() == content
+
+
 def test_a_revision_that_fails_leaves_nothing_half_done(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

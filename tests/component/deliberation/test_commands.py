@@ -143,12 +143,16 @@ def test_every_role_can_have_a_token(
         (["token", "--role", "service"], 2, ["'service' is none of secretariat, officer"]),
         (["sign-in-link", "--role", "service"], 2, ["'service' is none of"]),
         (["token", "--role", "member"], 2, ["--municipality SLUG"]),
-        (["token", "--role", "secretariat", "--municipality", "nowhere"], 1, ["no such municipality"]),
+        (
+            ["token", "--role", "secretariat", "--municipality", "nowhere"],
+            1,
+            ["no such municipality", "`borgerting municipality create nowhere"],
+        ),
         (["token", "--role", "operator", "--subject", "Anna Hansen"], 2, ["--subject"]),
         (["events", "re-emit", "deliberation", "municipalities/nowhere"], 1, ["no such municipality"]),
         (["events", "re-emit", "deliberation", "dragoer"], 2, ["municipalities/{municipality}"]),
         (["events", "re-emit", "registry", "municipalities/dragoer"], 2, ["deliberation, "]),
-        (["sign-in-link", "--municipality", "nowhere"], 1, ["no such municipality"]),
+        (["sign-in-link", "--municipality", "nowhere"], 1, ["no such municipality", "municipality list"]),
         (["sign-in-link", "--municipality", "Dragør"], 2, ["--municipality"]),
         (["sign-in-link", "--municipality", "dragoer", "--minutes", "0"], 2, ["--minutes"]),
         (["sign-in-link", "--municipality", "dragoer", "--role", "integrator"], 2, ["--role"]),
@@ -170,6 +174,25 @@ def test_what_is_refused_and_how(
     for word in words:
         assert word in captured.err
     assert "Traceback" not in captured.err
+
+
+@pytest.mark.parametrize(
+    "arguments", [["municipality", "list"], ["token", "--role", "operator"], ["sign-in-link"], ["migrate"]]
+)
+def test_a_data_folder_whose_store_is_none_says_what_to_do(
+    tmp_path: Path,
+    arguments: list[str],
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.setenv("BORGERTING_DATA_DIR", str(tmp_path))
+    monkeypatch.setenv("LC_ALL", "C.UTF-8")
+    (tmp_path / "deliberation.sqlite3").write_text("no database, but somebody's notes\n" * 40)
+    assert cli.run(arguments) == 1
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert "deliberation.sqlite3 cannot be used as a store" in captured.err
+    assert "restore it from a backup" in captured.err
 
 
 def test_production_makes_no_token_of_its_own(
