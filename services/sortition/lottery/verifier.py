@@ -37,7 +37,7 @@ from typing import Any
 SCHEMA = "borgerting.record/1"
 AUDIT_SCHEMA = "borgerting.audit/1"
 TOLERANCE = Fraction(1, 1_000_000)  # how far a chance may be from what the proof bounds it by
-ROUNDING = 10  # m panels give everyone their chance to about 1.5 of m; this many are no rounding any more
+ROUNDING = 10  # m panels round a chance by about 1/m; this many times that is no rounding any more
 SMALL = 5  # pool counts under this are not published
 
 STATEMENTS = {
