@@ -22,6 +22,10 @@ MODULES = {
         "h1:UWgoYM+KLNtRlqmoWOKjKBOBUPVHeepQ6/ac3ERJW68=",
         ("deploy/crds/cert-manager.io_certificates.yaml", "deploy/crds/cert-manager.io_issuers.yaml"),
     ),
+    "github.com/cloudnative-pg/cloudnative-pg@v1.29.0": (
+        "h1:49Dm8+y4va7RODspJjeaK8uMWP3OGAD0gMsxhjm16Mo=",
+        ("config/crd/bases/postgresql.cnpg.io_clusters.yaml",),
+    ),
     "github.com/prometheus-operator/prometheus-operator@v0.85.0": (
         "h1:M5xLCLEoaW2IJfnuCwFzzpL+jSVQu3KGT84Pye+fW8s=",
         (
@@ -39,7 +43,7 @@ MODULES = {
 }
 
 # Another name for other versions.
-FOLDER = "operators-1"
+FOLDER = "operators-2"
 
 
 def _fetch(folder: Path) -> None:

@@ -58,6 +58,10 @@ CASES: dict[str, Object] = {
             "tolerations": [{"key": "citizens", "operator": "Exists"}],
         },
     ),
+    "CloudNativePG": merged(
+        example("98-municipalities"),
+        {"databases": {"cloudnativepg": {"enabled": True, "storageClass": "fast"}}},
+    ),
     "no policies": merged(TRIAL, {"network": {"policies": False}}),
 }
 

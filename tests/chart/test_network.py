@@ -49,10 +49,12 @@ class Network:
             space = peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"]
             others = {f"namespace:{space}": spec}
         else:
-            wanted = peer["podSelector"]["matchLabels"].items()
+            labels = peer["podSelector"]["matchLabels"]
             others = {
-                other: found for other, (labels, found) in self.pods.items() if wanted <= labels.items()
+                other: found for other, (own, found) in self.pods.items() if labels.items() <= own.items()
             }
+            if labels.keys() == {"cnpg.io/cluster"}:
+                others = {f"cluster:{labels['cnpg.io/cluster']}": spec}
             assert others, "a rule for pods that are not there"
         for other, found in others.items():
             number = self._number(port["port"], spec if direction == "ingress" else found)
@@ -89,6 +91,8 @@ def test_exactly_the_arrows_that_exist_are_let_through(case: str) -> None:
         name: {(place["cidr"], place["port"]) for place in values.get("network", {}).get(name, default)}
         for name, default in defaults.items()
     }
+    if values.get("databases", {}).get("cloudnativepg"):
+        places["databases"] = {(f"cluster:{RELEASE}-postgresql", 5432)}
     network = Network(objects(values))
     port = 9090 if values.get("profile") == "embedded" else 9443
     inside = {(caller, called, port) for caller, called in neighbours()}

@@ -17,7 +17,12 @@ from tests.chart.rendering import CASES, NAMESPACE, RELEASE, TRIAL, Object, merg
 
 SERVICES = sorted(descriptors())
 # Their schemas are their operators' own.
-FOREIGN = ("cert-manager.io", "monitoring.coreos.com", "gateway.networking.k8s.io")
+FOREIGN = (
+    "cert-manager.io",
+    "monitoring.coreos.com",
+    "gateway.networking.k8s.io",
+    "postgresql.cnpg.io",
+)
 
 
 @pytest.fixture(scope="module", params=CASES)
@@ -216,19 +221,32 @@ def test_nothing_that_selects_changes_with_an_upgrade(case: str) -> None:
         assert not labels.keys() & {"app.kubernetes.io/version", "helm.sh/chart"}
 
 
-def test_migrations_run_before_a_release_and_alone_know_the_owners(made: list[Object], case: str) -> None:
+def with_its_database(case: str) -> bool:
+    return bool(CASES[case].get("databases", {}).get("cloudnativepg", {}).get("enabled"))
+
+
+@pytest.mark.parametrize("upgrade", [False, True])
+def test_migrations_run_before_a_release(case: str, upgrade: bool) -> None:
+    made = objects(CASES[case], upgrade=upgrade)
     (job,) = of_kind(made, "Job").values()
+    account = of_kind(made, "ServiceAccount")[job["spec"]["template"]["spec"]["serviceAccountName"]]
+    if with_its_database(case) and not upgrade:
+        # Nothing can run before a database that comes with the release: pods wait for it and for the Job.
+        assert "annotations" not in job["metadata"]
+        assert "annotations" not in account["metadata"]
+        return
     hooks = job["metadata"]["annotations"]
     assert hooks["helm.sh/hook"] == "pre-install,pre-upgrade"
-    # What it needs is there before it: a hook of less weight, or nothing of the chart at all.
-    names = {each["metadata"]["name"]: each for each in made if each["kind"] == "ServiceAccount"}
-    account = names[job["spec"]["template"]["spec"]["serviceAccountName"]]
+    # What it needs is there before it: a hook of less weight, what an earlier release left, or not ours.
     assert int(account["metadata"]["annotations"]["helm.sh/hook-weight"]) < int(hooks["helm.sh/hook-weight"])
-    made_here = {each["metadata"]["name"] for each in made if each["kind"] == "Secret"}
-    text = json.dumps(job)
-    assert not any(f'"{name}"' in text for name in made_here)
-    owners = CASES[case].get("databases", {}).get("ownerSecret", "borgerting-database-owners")
-    knowing = {f"{each['kind']}/{each['metadata']['name']}" for each in made if owners in json.dumps(each)}
+    if not upgrade:
+        text = json.dumps(job)
+        assert not any(f'"{name}"' in text for name in of_kind(made, "Secret"))
+
+
+def test_the_migration_alone_knows_the_owners(made: list[Object], case: str) -> None:
+    owners = "-owner" if with_its_database(case) else "borgerting-database-owners"
+    knowing = {name for name, _, spec in pods(made) if owners in json.dumps(spec)}
     assert knowing == {f"Job/{RELEASE}-migrate"}
 
 

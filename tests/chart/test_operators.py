@@ -13,7 +13,7 @@ from tests.chart.operators import FOLDER, check, definitions
 from tests.chart.rendering import CASES, Object, merged, objects
 from tests.infrastructure.places import cached
 
-OPERATORS = ("cert-manager.io", "gateway.networking.k8s.io", "monitoring.coreos.com")
+OPERATORS = ("cert-manager.io", "gateway.networking.k8s.io", "monitoring.coreos.com", "postgresql.cnpg.io")
 
 Schemas = Mapping[tuple[str, str], Any]
 
@@ -40,6 +40,7 @@ def test_each_kind_is_seen() -> None:
     assert kinds == {
         "BackendTLSPolicy",
         "Certificate",
+        "Cluster",
         "GRPCRoute",
         "Issuer",
         "PrometheusRule",
@@ -52,6 +53,9 @@ def test_each_kind_is_seen() -> None:
     [
         ("Certificate", {"spec": {"uri": "x"}}),
         ("Certificate", {"spec": {"usages": ["clients"]}}),
+        ("Cluster", {"spec": {"instances": "three"}}),
+        ("Cluster", {"spec": {"replicas": 3}}),
+        ("Cluster", {"spec": {"bootstrap": {"initdb": {"postInitSQL": "CREATE"}}}}),
         ("GRPCRoute", {"spec": {"hostnames": ["not a name"]}}),
         ("ServiceMonitor", {"spec": {"endpoints": [{"port": 9100}]}}),
         ("PrometheusRule", {"spec": {"groups": [{"name": "x", "rules": [{"alerts": "x"}]}]}}),

@@ -45,6 +45,8 @@ def secrets_of(values: Object, folder: Path) -> Secrets:
         kafka.get("passwordSecret", ""): {"password": b"secret"},
         kafka.get("caSecret", ""): {"ca.crt": authority.issued.certificate},
         databases.get("caSecret", ""): {"ca.crt": authority.issued.certificate},
+        # CloudNativePG's own.
+        f"{RELEASE}-postgresql-ca": {"ca.crt": authority.issued.certificate, "ca.key": b"secret"},
     }
     for name in SERVICES:
         host = f"{RELEASE}-{name}-grpc.{NAMESPACE}.svc"
@@ -57,6 +59,9 @@ def secrets_of(values: Object, folder: Path) -> Secrets:
         found.setdefault(kafka.get("certificateSecret", ""), {}).update(
             {"user.crt": own.certificate, "user.key": own.key}
         )
+    for name, secret in of_kind(objects(values), "Secret").items():
+        found[name] = {key: base64.b64decode(value) for key, value in secret.get("data", {}).items()}
+        found[name] |= {key: value.encode() for key, value in secret.get("stringData", {}).items()}
     return found
 
 
@@ -89,8 +94,6 @@ def checked(values: Object, service: str, root: Path) -> SuiteSettings:
     """As `borgerting check-config --service` does. Raises SettingsError."""
     made = objects(values)
     secrets = secrets_of(values, root)
-    for name, secret in of_kind(made, "Secret").items():
-        secrets[name] = {key: base64.b64decode(value) for key, value in secret["data"].items()}
     spec = of_kind(made, "Deployment")[f"{RELEASE}-{service}"]["spec"]["template"]["spec"]
     settings = check_settings(MODELS, environment(spec, secrets, root), alone=service)
     check_alone(settings, descriptors()[service])

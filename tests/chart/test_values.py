@@ -49,6 +49,8 @@ def path_of(keys: str, value: Any) -> Object:
         ("signIn.rolesClaim", ""),
         ("databases.secret", ""),
         ("databases.ownerSecret", ""),
+        ("databases.cloudnativepg.instances", 0),
+        ("databases.cloudnativepg.size", "20"),
         ("kafka.bootstrap", ""),
         ("kafka.bootstrap", "kafka.example.dk"),
         ("kafka.security", "PLAINTEXT"),

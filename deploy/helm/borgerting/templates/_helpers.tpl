@@ -68,9 +68,44 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{/* Where the service's address, or with "owner" the owner's, is kept. */}}
+{{- define "borgerting.databaseKey" -}}
+{{- if .root.Values.databases.cloudnativepg.enabled -}}
+{name: {{ .root.Release.Name }}-database-{{ .service }}{{ ternary "-owner" "" .owner }}, key: url}
+{{- else -}}
+{name: {{ ternary .root.Values.databases.ownerSecret .root.Values.databases.secret .owner }}, key: {{ .service }}}
+{{- end }}
+{{- end }}
+
 {{- define "borgerting.databaseEnv" -}}
 - name: BORGERTING_{{ upper .service }}__DATABASE_URL
-  valueFrom: {secretKeyRef: {name: {{ .root.Values.databases.secret }}, key: {{ .service }}}}
+  valueFrom: {secretKeyRef: {{ include "borgerting.databaseKey" (merge (dict "owner" false) .) }}}
+{{- end }}
+
+{{/* The secret with who signs PostgreSQL's certificate, or nothing. */}}
+{{- define "borgerting.databaseCa" -}}
+{{- if .Values.databases.cloudnativepg.enabled }}{{ .Release.Name }}-postgresql-ca{{ else }}{{ .Values.databases.caSecret }}{{ end }}
+{{- end }}
+
+{{- define "borgerting.egressDatabases" -}}
+{{- if .Values.databases.cloudnativepg.enabled -}}
+- to: [{podSelector: {matchLabels: {cnpg.io/cluster: {{ .Release.Name }}-postgresql}}}]
+  ports: [{protocol: TCP, port: 5432}]
+{{- else }}
+{{- include "borgerting.egress" .Values.network.databases }}
+{{- end }}
+{{- end }}
+
+{{/* A database that comes with the release is not there before it: then the first migration runs beside the pods,
+which start once it is done. */}}
+{{- define "borgerting.migrateHook" -}}
+{{- if not (and .root.Values.databases.cloudnativepg.enabled .root.Release.IsInstall) -}}
+annotations:
+  helm.sh/hook: pre-install,pre-upgrade
+  helm.sh/hook-weight: {{ .weight | quote }}
+  # One that failed stays, with its log, until the next try.
+  helm.sh/hook-delete-policy: before-hook-creation,hook-succeeded
+{{- end }}
 {{- end }}
 
 {{/* Peers of an egress rule: a rule per port, since a CIDR has its own. */}}
