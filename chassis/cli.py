@@ -7,6 +7,7 @@ fault.
 
 from __future__ import annotations
 
+import gc
 import os
 import secrets
 import sys
@@ -123,25 +124,30 @@ def serve(
     time is put back and resumed at the next start. A second signal ends it at once, and nothing is lost
     then either.
     """
-    from chassis.config import load_settings
-    from chassis.serve import serve_until_signal
+    # A start leaves hardly any garbage, and looking for it took a sixth of the time until it was ready.
+    gc.disable()
+    try:
+        from chassis.config import load_settings
+        from chassis.serve import serve_until_signal
 
-    found = descriptors()
-    settings = load_settings(
-        found,
-        alone=service,
-        defaults=_own_ports(service),
-        data_dir=data_dir,
-        http_port=http_port,
-        grpc_port=grpc_port,
-        ops_port=ops_port,
-        drain_seconds=drain_seconds,
-    )
-    if service is not None:
-        from chassis.alone import check_alone
+        found = descriptors()
+        settings = load_settings(
+            found,
+            alone=service,
+            defaults=_own_ports(service),
+            data_dir=data_dir,
+            http_port=http_port,
+            grpc_port=grpc_port,
+            ops_port=ops_port,
+            drain_seconds=drain_seconds,
+        )
+        if service is not None:
+            from chassis.alone import check_alone
 
-        check_alone(settings, found[service])
-    serve_until_signal(settings, found, alone=service)
+            check_alone(settings, found[service])
+        serve_until_signal(settings, found, alone=service)
+    finally:
+        gc.enable()  # when it could not start: one that serves has done so itself
 
 
 def _own_ports(service: str | None) -> dict[str, int] | None:

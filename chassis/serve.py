@@ -22,7 +22,7 @@ def serve_until_signal(
     settings: SuiteSettings, descriptors: Mapping[str, Descriptor], *, alone: str | None = None
 ) -> None:
     """Start all services, or the one that runs `alone`, print the ready line, wait for SIGTERM or SIGINT,
-    drain. Call it before starting any thread.
+    drain. Call it before starting any thread. Once all is loaded the garbage collector is on, and rare.
     """
     configure(settings.log_level)
     stop = _stop_on_signal()
@@ -31,6 +31,7 @@ def serve_until_signal(
     # What was loaded until now stays until the end: the collector need not look at it time and again.
     gc.freeze()
     gc.set_threshold(_ALLOCATIONS)
+    gc.enable()
     tls = f" tls={addresses.tls}" if addresses.tls else ""
     sys.stdout.write(f"ready http={addresses.http}/ grpc={addresses.grpc} ops={addresses.ops}{tls}\n")
     sys.stdout.flush()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from chassis.db import Database
@@ -107,7 +108,9 @@ def check_set_up(connection: Connection) -> Roles | None:
     return roles
 
 
+@lru_cache(maxsize=8)
 def _script(package: str) -> ScriptDirectory:
+    """The package's revisions, read once: a running process never meets newer ones."""
     from alembic.script import ScriptDirectory
 
     spec = importlib.util.find_spec(package)

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 from datetime import date
 from enum import StrEnum
-from typing import Protocol
-
-from holidays.constants import PUBLIC
-from holidays.countries.denmark import Denmark
+from functools import cached_property
+from typing import TYPE_CHECKING, Protocol
 
 from services.followup.deadlines.errors import Infeasible, Reason
+
+if TYPE_CHECKING:
+    from holidays.countries.denmark import Denmark
 
 
 class DayOff(StrEnum):
@@ -75,11 +76,14 @@ class DanishCalendar:
     FIRST = date(2008, 1, 1)
     LAST = date(2100, 12, 31)
 
-    def __init__(self) -> None:
+    @cached_property
+    def _public(self) -> Denmark:
+        # With the first date asked for, not at start: the library brings every country of the world.
+        from holidays.constants import PUBLIC
+        from holidays.countries.denmark import Denmark
+
         # The language is fixed: left out, the library takes it from the machine's environment.
-        self._public = Denmark(  # type: ignore[no-untyped-call]
-            language="da", categories=PUBLIC, expand=True
-        )
+        return Denmark(language="da", categories=PUBLIC, expand=True)  # type: ignore[no-untyped-call]
 
     def day_off(self, day: date) -> DayOff | None:
         """Why `day` is no working day; None if it is one. Raises Infeasible outside FIRST … LAST."""

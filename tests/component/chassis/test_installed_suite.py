@@ -20,7 +20,11 @@ Started = tuple[SuiteProcess, float]
 
 @pytest.fixture(scope="module")
 def started(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Started]:
-    with running_suite(tmp_path_factory.mktemp("installed")) as suite:
+    # The first start compiles modules, as an installation does, even where the shell forbids it.
+    compiled = {"PYTHONDONTWRITEBYTECODE": ""}
+    with running_suite(tmp_path_factory.mktemp("installation"), environment=compiled):
+        pass
+    with running_suite(tmp_path_factory.mktemp("installed"), environment=compiled) as suite:
         stat = Path(f"/proc/{suite.process.pid}/stat").read_text().rpartition(")")[2].split()
         yield suite, (int(stat[11]) + int(stat[12])) / os.sysconf("SC_CLK_TCK")
 
@@ -39,9 +43,25 @@ def run(suite: SuiteProcess, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_ready_within_three_seconds_of_work(started: Started) -> None:
-    """Processor time, for the machine may have other things to do; benchmarks.startup has the wall clock."""
-    assert started[1] < 3
+def test_ready_within_two_seconds_of_work(started: Started) -> None:
+    """Processor time, for the machine may have other things to do; benchmarks.startup has the wall clock.
+
+    1.3 s on the machine it was written on, shared.
+    """
+    assert started[1] < 2
+
+
+def test_what_few_requests_need_is_loaded_with_the_first_of_them() -> None:
+    code = (
+        "import sys; from chassis.app import descriptors; from chassis import serve;"
+        "[__import__(f'services.{name}.adapters.' + part, fromlist=['x'])"
+        " for name in descriptors() for part in ('api', 'pages')];"
+        "print(*sorted({'holidays', 'icalendar', 'numpy', 'scipy', 'openpyxl', 'kafka'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, timeout=60
+    )
+    assert done.stdout.split() == []
 
 
 def test_it_is_small_and_loads_no_solver(started: Started) -> None:

@@ -7,8 +7,6 @@ from collections.abc import Sequence
 from datetime import date, datetime, timedelta
 from uuid import NAMESPACE_URL, uuid5
 
-from icalendar import Calendar, Event
-
 from chassis.web import HeaderMunicipality
 from services.followup.adapters.pages.house import base
 from services.followup.adapters.pages.stand_words import StandWords
@@ -23,6 +21,8 @@ def calendar_feed(
     views: Sequence[PromiseView], say: StandWords, municipality: HeaderMunicipality, site: str
 ) -> bytes:
     """`site` is the scheme and host under which the pages are."""
+    from icalendar import Calendar, Event  # when a calendar is fetched, not at start
+
     words = say.words
     calendar = Calendar()
     calendar.add("prodid", "-//Borgerting//followup//")
