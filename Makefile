@@ -38,6 +38,9 @@ bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder o
 	$(BIN)/python -m benchmarks.signups
 	$(BIN)/python -m benchmarks.grouping
 	$(BIN)/python -m benchmarks.representation
+	$(BIN)/python -m benchmarks.invitation
+	$(BIN)/python -m benchmarks.dropout
+	$(BIN)/python -m benchmarks.rotation
 	$(BIN)/python -m benchmarks.ballots
 	$(BIN)/python -m benchmarks.matching
 	$(BIN)/python -m benchmarks.schedule
