@@ -108,6 +108,8 @@ def test_what_belongs_together_is_asked_for_together() -> None:
     complaint = refusal(merged(PRODUCTION, {"integrators": {"host": "grpc.example.dk"}}))
     assert "/integrators/gateway/name" in complaint
     assert "/integrators/gateway/namespace" in complaint
+    # A gateway that speaks in the clear to services that speak TLS would reach nobody.
+    assert "/integrators/caConfigMap" in complaint
 
 
 def test_a_pod_takes_more_memory_than_a_draw_may() -> None:
