@@ -10,9 +10,10 @@ from socket import socket
 from typing import TYPE_CHECKING, Any, cast
 
 import uvicorn
-from fastapi import FastAPI, Request, Response
+from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import BaseRoute, Match, get_route_path
 from starlette.types import Receive, Scope, Send
 
 from chassis.app import Service
@@ -77,12 +78,11 @@ def make_http_app(
             )
             api.add_exception_handler(Exception, _leave_to_the_whole)
             app.mount(f"/{service.name}/{_API}", api)
-    if operations is not None:
-        for room in rooms:
-            app.include_router(operations.router(room.name), prefix=f"/{room.name}")
     for service in services:
-        if service.pages is not None:
-            app.include_router(service.pages, prefix=f"/{service.name}")
+        routes = [] if service.pages is None else service.pages.routes
+        if operations is not None and service.template_package:
+            routes = [*operations.router(service.name).routes, *routes]
+        app.include_router(_Room(service.name, routes), prefix=f"/{service.name}")
     for service in services:
         if service.root_pages is not None:
             app.include_router(service.root_pages)
@@ -113,6 +113,19 @@ def make_http_app(
 
     app.add_middleware(Requests, failure=failure, observe=observe)
     return app
+
+
+class _Room(APIRouter):
+    """One service's pages. Asked about an address outside, it says so without asking each of its routes."""
+
+    def __init__(self, name: str, routes: list[BaseRoute]) -> None:
+        super().__init__(routes=routes)
+        self._name = name
+
+    def matches(self, scope: Scope) -> tuple[Match, Scope]:
+        if get_route_path(scope).split("/", 2)[1:2] != [self._name]:
+            return Match.NONE, {}
+        return super().matches(scope)
 
 
 def _is_api(path: str, names: Sequence[str]) -> bool:
