@@ -22,13 +22,13 @@ def pages_router(entry: Entry[UnitOfWork], clock: Clock) -> APIRouter:
     house = House("sortition", entry, clock)
     router = APIRouter(include_in_schema=False)
     for pages in (
+        PublicPages(house),  # first, since most requests are for these
         SelectionPages(house),
         TargetPages(house),
         PoolPages(house),
         PeoplePages(house),
         DrawPages(house),
         PanelPages(house),
-        PublicPages(house),
     ):
         router.include_router(pages.router())
     return router
