@@ -13,7 +13,7 @@ import uvicorn
 from fastapi import APIRouter, FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.routing import BaseRoute, Match, get_route_path
+from starlette.routing import BaseRoute, Match
 from starlette.types import Receive, Scope, Send
 
 from chassis.app import Service
@@ -82,7 +82,7 @@ def make_http_app(
         routes = [] if service.pages is None else service.pages.routes
         if operations is not None and service.template_package:
             routes = [*operations.router(service.name).routes, *routes]
-        app.include_router(_Room(service.name, routes), prefix=f"/{service.name}")
+        app.include_router(RoomPages(service.name, routes), prefix=f"/{service.name}")
     for service in services:
         if service.root_pages is not None:
             app.include_router(service.root_pages)
@@ -115,7 +115,7 @@ def make_http_app(
     return app
 
 
-class _Room(APIRouter):
+class RoomPages(APIRouter):
     """One service's pages. Asked about an address outside, it says so without asking each of its routes."""
 
     def __init__(self, name: str, routes: list[BaseRoute]) -> None:
@@ -123,7 +123,7 @@ class _Room(APIRouter):
         self._name = name
 
     def matches(self, scope: Scope) -> tuple[Match, Scope]:
-        if get_route_path(scope).split("/", 2)[1:2] != [self._name]:
+        if scope["path"].split("/", 2)[1:2] != [self._name]:
             return Match.NONE, {}
         return super().matches(scope)
 
