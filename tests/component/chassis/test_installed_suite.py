@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import re
+import resource
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from chassis.app import descriptors
 from chassis.testing.processes import SuiteProcess, running_suite
 
 Started = tuple[SuiteProcess, float]
@@ -74,7 +75,7 @@ def test_it_is_small_and_loads_no_solver(started: Started) -> None:
 def test_the_front_page_and_each_api_s_document_answer(started: Started) -> None:
     suite, _ = started
     assert suite.get("/").startswith("<!doctype html>")
-    for service in ("deliberation", "sortition"):
+    for service in descriptors():
         assert '"openapi"' in suite.get(f"/{service}/api/v1/openapi.json")
 
 
@@ -100,12 +101,12 @@ def test_a_taken_port_is_said_in_words(tmp_path: Path, port: str) -> None:
 
 
 def test_help_is_quick(started: Started) -> None:
-    fastest = min(_seconds(started[0]) for _ in range(3))
-    # The goal is 0.5 s; tests share their machine.
-    assert fastest < 1.5
+    """Half a second of processor time; what else the machine does is no matter."""
+    assert min(_seconds(started[0]) for _ in range(3)) < 0.5
 
 
 def _seconds(suite: SuiteProcess) -> float:
-    begun = time.perf_counter()
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
     assert run(suite, "--help").returncode == 0
-    return time.perf_counter() - begun
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return (after.ru_utime + after.ru_stime) - (before.ru_utime + before.ru_stime)
