@@ -6,6 +6,7 @@ shrinks, and no inline style is needed.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
@@ -127,7 +128,8 @@ def histogram(
 
 def round_up(value: float) -> float:
     """The next round number at or above a positive share, at most 1: a calm end of an axis."""
-    if value >= 1.0 or value <= 0.0:
+    # Below the smallest number of full precision an axis has no room for steps: that is nothing.
+    if value >= 1.0 or value < sys.float_info.min:
         return 1.0
     exact = Decimal(repr(value))
     for factor in ("1", "2", "2.5", "3", "4", "5", "6", "8"):

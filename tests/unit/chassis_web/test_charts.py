@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from chassis.web.charts import RangeRow, histogram, position, round_up
@@ -28,6 +28,7 @@ def test_positions() -> None:
 
 
 @given(st.lists(st.tuples(SHARES, st.integers(0, 1000)), min_size=1), st.integers(1, 60))
+@example([(5e-324, 1)], 2)  # half of which is 0
 def test_a_histogram_loses_nobody(values: list[tuple[float, int]], bins: int) -> None:
     chart = histogram(values, bins=bins)
     assert chart.total == sum(count for _, count in values)
