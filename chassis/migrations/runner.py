@@ -5,7 +5,6 @@ from __future__ import annotations
 import importlib.util
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from chassis.db import Database
@@ -42,7 +41,7 @@ def migrate(database: Database, package: str) -> MigrationState:
     from alembic.runtime.environment import EnvironmentContext
 
     script = _script(package)
-    before = migration_state(database, package)
+    before = _state(database, script)
     if before.at_head:
         return before
 
@@ -67,10 +66,13 @@ def migrate(database: Database, package: str) -> MigrationState:
 
 def migration_state(database: Database, package: str) -> MigrationState:
     """Raises DomainError FAILED_PRECONDITION (STORE_IS_NEWER) for a revision that `package` does not know."""
+    return _state(database, _script(package))
+
+
+def _state(database: Database, script: ScriptDirectory) -> MigrationState:
     from alembic.runtime.migration import MigrationContext
     from alembic.util.exc import CommandError
 
-    script = _script(package)
     with database.reading("") as transaction:
         current = MigrationContext.configure(transaction.connection).get_current_revision() or ""
     head = script.get_current_head() or ""
@@ -108,9 +110,7 @@ def check_set_up(connection: Connection) -> Roles | None:
     return roles
 
 
-@lru_cache(maxsize=8)
 def _script(package: str) -> ScriptDirectory:
-    """The package's revisions, read once: a running process never meets newer ones."""
     from alembic.script import ScriptDirectory
 
     spec = importlib.util.find_spec(package)
