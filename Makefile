@@ -1,6 +1,8 @@
 # Two commands matter: `make run` and `make test`. Each sets up what it needs first.
 .DEFAULT_GOAL := help
 BIN := .venv/bin
+# Tests and benchmarks start the suite many times: uncompiled, each start would take three times as long.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Say what can be made
