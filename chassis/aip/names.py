@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from uuid import UUID
 
 from chassis.errors import Code, DomainError, FieldViolation
 
@@ -54,3 +55,11 @@ MUNICIPALITY = ResourcePattern("municipalities/{municipality}")
 def municipality_of(name: str, *, field: str = "name") -> str:
     """The slug in `municipalities/{slug}` and in every name below it. Raises DomainError NAME_INVALID."""
     return MUNICIPALITY.parse("/".join(name.split("/")[:2]), field=field)["municipality"]
+
+
+def identity(text: str, unknown: str) -> UUID:
+    """The id in a name. Raises DomainError NOT_FOUND with the reason `unknown` for what is no UUID."""
+    try:
+        return UUID(text)
+    except ValueError:
+        raise DomainError(Code.NOT_FOUND, unknown) from None

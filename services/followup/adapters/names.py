@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.aip.names import MUNICIPALITY, ResourcePattern
+from chassis.aip.names import MUNICIPALITY, ResourcePattern, identity
 from chassis.errors import Code, DomainError, FieldViolation
 
 PROMISE = ResourcePattern("municipalities/{municipality}/promises/{promise}")
@@ -20,15 +20,15 @@ def municipality(name: str, field: str = "parent") -> str:
 
 def promise(name: str, field: str = "name") -> tuple[str, UUID]:
     ids = PROMISE.parse(name, field=field)
-    return ids["municipality"], _uuid(ids["promise"], "PROMISE_UNKNOWN")
+    return ids["municipality"], identity(ids["promise"], "PROMISE_UNKNOWN")
 
 
 def checkpoint(name: str, field: str = "parent") -> tuple[str, UUID, UUID]:
     ids = CHECKPOINT.parse(name, field=field)
     return (
         ids["municipality"],
-        _uuid(ids["promise"], "PROMISE_UNKNOWN"),
-        _uuid(ids["checkpoint"], "CHECKPOINT_UNKNOWN"),
+        identity(ids["promise"], "PROMISE_UNKNOWN"),
+        identity(ids["checkpoint"], "CHECKPOINT_UNKNOWN"),
     )
 
 
@@ -47,12 +47,4 @@ def assembly(name: str, field: str, parent: str) -> UUID:
 
 def report(name: str) -> tuple[str, UUID]:
     ids = REPORT.parse(name, field="report")
-    return ids["municipality"], _uuid(ids["assembly"], "ASSEMBLY_UNKNOWN")
-
-
-def _uuid(text: str, unknown: str) -> UUID:
-    """Raises DomainError NOT_FOUND with `unknown` for what is no UUID: nothing is under such a name."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise DomainError(Code.NOT_FOUND, unknown) from None
+    return ids["municipality"], identity(ids["assembly"], "ASSEMBLY_UNKNOWN")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from uuid import UUID
 
-from chassis.aip.names import MUNICIPALITY, ResourcePattern
+from chassis.aip.names import MUNICIPALITY, ResourcePattern, identity
 from chassis.errors import Code, DomainError, FieldViolation
 
 SELECTION = ResourcePattern("municipalities/{municipality}/selections/{selection}")
@@ -27,15 +27,15 @@ def signing_key(name: str) -> str:
 
 def selection(name: str, field: str = "name") -> tuple[str, UUID]:
     ids = SELECTION.parse(name, field=field)
-    return ids["municipality"], _uuid(ids["selection"], "SELECTION_UNKNOWN")
+    return ids["municipality"], identity(ids["selection"], "SELECTION_UNKNOWN")
 
 
 def draw(name: str) -> tuple[str, UUID, UUID]:
     ids = DRAW.parse(name)
     return (
         ids["municipality"],
-        _uuid(ids["selection"], "DRAW_UNKNOWN"),
-        _uuid(ids["draw"], "DRAW_UNKNOWN"),
+        identity(ids["selection"], "DRAW_UNKNOWN"),
+        identity(ids["draw"], "DRAW_UNKNOWN"),
     )
 
 
@@ -43,8 +43,8 @@ def person(name: str, field: str = "name") -> tuple[str, UUID, UUID]:
     ids = PERSON.parse(name, field=field)
     return (
         ids["municipality"],
-        _uuid(ids["selection"], "PERSON_UNKNOWN"),
-        _uuid(ids["person"], "PERSON_UNKNOWN"),
+        identity(ids["selection"], "PERSON_UNKNOWN"),
+        identity(ids["person"], "PERSON_UNKNOWN"),
     )
 
 
@@ -52,8 +52,8 @@ def seat(name: str) -> tuple[str, UUID, UUID]:
     ids = SEAT.parse(name)
     return (
         ids["municipality"],
-        _uuid(ids["selection"], "SEAT_UNKNOWN"),
-        _uuid(ids["seat"], "SEAT_UNKNOWN"),
+        identity(ids["selection"], "SEAT_UNKNOWN"),
+        identity(ids["seat"], "SEAT_UNKNOWN"),
     )
 
 
@@ -65,10 +65,3 @@ def file(name: str) -> tuple[str, UUID, UUID, str]:
         violation = FieldViolation("name", "NAME_INVALID", metadata)
         raise DomainError(Code.INVALID_ARGUMENT, "NAME_INVALID", metadata, (violation,))
     return (*draw(parent), filename)
-
-
-def _uuid(text: str, unknown: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise DomainError(Code.NOT_FOUND, unknown) from None

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.aip.names import MUNICIPALITY, ResourcePattern
-from chassis.errors import Code, DomainError
+from chassis.aip.names import MUNICIPALITY, ResourcePattern, identity
 
 TASK = ResourcePattern("municipalities/{municipality}/tasks/{task}")
 SLOT = ResourcePattern("municipalities/{municipality}/tasks/{task}/slots/{slot}")
@@ -50,11 +49,3 @@ def person(name: str, field: str = "name") -> tuple[str, UUID | None]:
     if ids["person"] == OWN:
         return ids["municipality"], None
     return ids["municipality"], identity(ids["person"], "VOLUNTEER_UNKNOWN")
-
-
-def identity(text: str, unknown: str) -> UUID:
-    """Raises DomainError NOT_FOUND with the reason `unknown` for what is no UUID."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise DomainError(Code.NOT_FOUND, unknown) from None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from uuid import UUID
 
-from chassis.errors import Code, DomainError
+from chassis.aip.names import identity
 from chassis.text import Catalogue
 from chassis.web.house import House as ChassisHouse
 from chassis.web.render import Crumb
@@ -29,14 +29,6 @@ def selection_crumbs(
     crumbs.append((title, selection_base(municipality, selection) if below else None))
     crumbs.extend(below)
     return crumbs
-
-
-def identity(text: str, reason: str) -> UUID:
-    """A UUID from an address. Raises DomainError NOT_FOUND with `reason` for anything else."""
-    try:
-        return UUID(text)
-    except ValueError:
-        raise DomainError(Code.NOT_FOUND, reason) from None
 
 
 def selection_id(text: str) -> UUID:

@@ -10,17 +10,12 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from chassis.aip.names import identity
 from chassis.context import Caller
 from chassis.text import Catalogue
 from chassis.web import Posted, posted, redirect
 from chassis.web.formats import Formats
-from services.sortition.adapters.pages.house import (
-    House,
-    identity,
-    selection_base,
-    selection_crumbs,
-    selection_id,
-)
+from services.sortition.adapters.pages.house import House, selection_base, selection_crumbs, selection_id
 from services.sortition.adapters.pages.views import selection_likeness
 from services.sortition.app.confirm_panel import ConfirmPanel, confirm_panel
 from services.sortition.app.get_panel import get_panel

@@ -8,16 +8,11 @@ from uuid import UUID
 
 from fastapi import APIRouter, Depends, Request, Response
 
+from chassis.aip.names import identity
 from chassis.context import Caller
 from chassis.web import HeaderMunicipality, Posted, posted, redirect
 from services.sortition.adapters.pages.draws import attachment
-from services.sortition.adapters.pages.house import (
-    House,
-    identity,
-    selection_base,
-    selection_crumbs,
-    selection_id,
-)
+from services.sortition.adapters.pages.house import House, selection_base, selection_crumbs, selection_id
 from services.sortition.app.delete_person import DeletePerson, delete_person
 from services.sortition.app.export_person import export_person
 from services.sortition.app.get_selection import get_selection

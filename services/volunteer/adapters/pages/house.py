@@ -8,13 +8,13 @@ from uuid import UUID
 
 from fastapi import Depends, Request
 
+from chassis.aip.names import identity
 from chassis.auth.principal import Role
 from chassis.context import Caller
 from chassis.tenants import known
 from chassis.web import HeaderMunicipality, Posted, caller, posted
 from chassis.web.house import House as ChassisHouse
 from chassis.web.render import Crumb, formats
-from services.volunteer.adapters import names
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.domain.slot import Slot
 
@@ -71,8 +71,8 @@ def slot_base(slot: Slot) -> str:
 
 
 def task_id(text: str) -> UUID:
-    return names.identity(text, "TASK_UNKNOWN")
+    return identity(text, "TASK_UNKNOWN")
 
 
 def slot_id(text: str) -> UUID:
-    return names.identity(text, "SLOT_UNKNOWN")
+    return identity(text, "SLOT_UNKNOWN")

@@ -7,11 +7,11 @@ from uuid import UUID, uuid4
 
 from fastapi import APIRouter, Request, Response
 
+from chassis.aip.names import identity
 from chassis.auth.principal import Role
 from chassis.context import Caller
 from chassis.errors import DomainError
 from chassis.web import Form, Posted, form_of, redirect
-from services.volunteer.adapters import names
 from services.volunteer.adapters.pages.house import (
     House,
     Sent,
@@ -214,4 +214,4 @@ def _contact(form: Posted) -> Contact | None:
 
 
 def _ids(task: str, slot: str, sign_up: str) -> tuple[UUID, UUID, UUID]:
-    return task_id(task), slot_id(slot), names.identity(sign_up, "SIGN_UP_UNKNOWN")
+    return task_id(task), slot_id(slot), identity(sign_up, "SIGN_UP_UNKNOWN")
