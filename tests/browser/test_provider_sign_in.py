@@ -11,7 +11,8 @@ from playwright.sync_api import Browser, Page, expect
 
 from tests.browser.watched import Watched
 from tests.component.identity.conftest import CLIENT, HERE, Site, Starter, furnish, start  # noqa: F401
-from tests.infrastructure.oidc import Provider, free_port, running, signing_key
+from tests.infrastructure.oidc import Provider, running, signing_key
+from tests.infrastructure.places import free_port
 
 # A folder to leave pictures in, for who wants to look.
 PICTURES = os.environ.get("BORGERTING_TEST_PICTURES", "")

@@ -13,7 +13,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.infrastructure.postgres import MissingPackage, free_port
+from tests.infrastructure.places import free_port
+from tests.infrastructure.postgres import MissingPackage
 
 TEMPLATE = Path(__file__).resolve().parents[2] / "deploy/docker/nginx/default.conf.template"
 

@@ -10,7 +10,6 @@ import fcntl
 import json
 import secrets
 import selectors
-import socket
 import subprocess
 import sys
 import time
@@ -25,6 +24,8 @@ from typing import Any
 import httpx
 import jwt
 from cryptography.hazmat.primitives.asymmetric import ec, rsa
+
+from tests.infrastructure.places import free_port
 
 HERE = Path(__file__).parent / "oidc-provider"
 ROOT = Path(__file__).resolve().parents[2]
@@ -63,12 +64,6 @@ def _node() -> str:
     """Node beside the npm that `scripts/assets.py` finds."""
     command = _assets().node_command("npm")
     return command[0] if len(command) > 1 else str(Path(command[0]).with_name("node"))
-
-
-def free_port() -> int:
-    with socket.socket() as listener:
-        listener.bind(("127.0.0.1", 0))
-        return int(listener.getsockname()[1])
 
 
 def signing_key(kid: str, algorithm: str = "RS256") -> dict[str, Any]:

@@ -12,7 +12,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.infrastructure.postgres import PASSWORD, MissingPackage, Urls, free_port, unprivileged
+from tests.infrastructure.places import free_port
+from tests.infrastructure.postgres import PASSWORD, MissingPackage, Urls, unprivileged
 
 
 @contextmanager

@@ -61,6 +61,10 @@ def free_ports(count: int) -> list[int]:
             one.close()
 
 
+def free_port() -> int:
+    return free_ports(1)[0]
+
+
 def lasting_ports(count: int) -> list[int]:
     """As free_ports, for servers that are stopped and come back: out of the range that outgoing connections
     take their ports from, so that none of them sits on a port meanwhile.

@@ -15,7 +15,6 @@ import os
 import pwd
 import shutil
 import signal
-import socket
 import subprocess
 import tempfile
 import time
@@ -30,6 +29,7 @@ from chassis.clock import SystemClock
 from chassis.db import Database
 from chassis.db_roles import Roles, database_script
 from chassis.migrations import migrate
+from tests.infrastructure.places import free_port
 
 VERSIONS = ("15", "16", "17", "18")
 
@@ -227,12 +227,6 @@ def find_binaries() -> Path:
         if all((place / name).exists() for name in ("postgres", "initdb", "psql")):
             return place
     raise MissingPackage("PostgreSQL is not installed: apt-get install postgresql (or run `make setup`)")
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def unprivileged(folder: Path) -> list[str]:

@@ -28,7 +28,8 @@ from chassis.rpc.status import domain_error_from
 from chassis.suite import Suite
 from services.deliberation.adapters.registry import Registry
 from services.deliberation.service import DESCRIPTOR
-from tests.infrastructure.oidc import API, Provider, free_port, running, signing_key
+from tests.infrastructure.oidc import API, Provider, running, signing_key
+from tests.infrastructure.places import free_port
 
 CLIENT = "borgerting"
 HERE, THERE = "dragoer", "koege"

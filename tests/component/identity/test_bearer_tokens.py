@@ -25,7 +25,8 @@ from chassis.auth.tokens import instant
 from chassis.clock import FixedClock, SystemClock
 from chassis.errors import DomainError
 from tests.component.identity.conftest import HERE, Site, Starter, furnish, public_part
-from tests.infrastructure.oidc import API, Provider, free_port, running, signing_key
+from tests.infrastructure.oidc import API, Provider, running, signing_key
+from tests.infrastructure.places import free_port
 
 LEEWAY = timedelta(seconds=30)
 

@@ -23,7 +23,8 @@ from chassis.auth.sessions import Sessions
 from chassis.clock import SystemClock
 from tests.component.identity.browser import Browser, query
 from tests.component.identity.conftest import CLIENT, HERE, HOME, Site, Starter, furnish
-from tests.infrastructure.oidc import Provider, free_port, running, signing_key
+from tests.infrastructure.oidc import Provider, running, signing_key
+from tests.infrastructure.places import free_port
 
 CALLBACK = "/deliberation/sign-in/oidc/callback"
 

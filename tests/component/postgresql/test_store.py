@@ -16,7 +16,8 @@ from chassis.context import nobody
 from chassis.db import Database, StoreConflict, Transaction, add_to
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
-from tests.infrastructure.postgres import PostgresServer, Urls, free_port
+from tests.infrastructure.places import free_port
+from tests.infrastructure.postgres import PostgresServer, Urls
 from tests.infrastructure.stores import Stores
 
 METADATA = MetaData()

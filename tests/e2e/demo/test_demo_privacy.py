@@ -5,7 +5,6 @@ and every table but the two that are theirs.
 from __future__ import annotations
 
 import shutil
-import socket
 import sqlite3
 import subprocess
 import sys
@@ -27,6 +26,7 @@ from demo.lottery import assembly_pool, climate_council_pool, standing_council_p
 from demo.volunteer_words import ASTA, PEOPLE, PHONED
 from tests.e2e.demo.conftest import FirstStart
 from tests.e2e.demo.running import demonstration, get, get_json
+from tests.infrastructure.places import free_port
 
 _CONTACTS = {("sortition.sqlite3", "person_contacts"), ("volunteer.sqlite3", "person_contacts")}
 
@@ -54,12 +54,6 @@ def _marks_in(content: str | bytes) -> list[str]:
     return [mark for mark in MARKS if mark in content]
 
 
-def _free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
-
-
 def test_there_are_people_to_look_for() -> None:
     assert len(MARKS) > 1000
     assert _marks_in(f"x {ASTA.name} y") == [ASTA.name]
@@ -84,7 +78,7 @@ def test_metrics_public_pages_and_answers_to_mistakes_name_nobody(
 ) -> None:
     data = tmp_path / "data"
     shutil.copytree(first_start.folder / "data", data)
-    ports = {name: _free_port() for name in ("GRPC", "OPS")}
+    ports = {name: free_port() for name in ("GRPC", "OPS")}
     environment = {f"BORGERTING_{name}_PORT": str(port) for name, port in ports.items()}
     with demonstration(data, environment | {"BORGERTING_LOG_LEVEL": "debug"}) as (front, *_):
         answers = [
