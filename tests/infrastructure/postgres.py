@@ -5,7 +5,8 @@
         mine = server.clone(urls)                                             # quickly: a copy for one test
 
 Roles and databases are made by the very script that operators run (`borgerting database sql`). The server
-keeps nothing safe (fsync off): a crash of the machine is not what is tested.
+does not force its files to the disk (fsync off): a crash of the machine is not what is tested. What it has
+committed does outlive its own crash, which is tested, so synchronous_commit stays on.
 """
 
 from __future__ import annotations
@@ -92,7 +93,7 @@ class PostgresServer:
     def running(cls, *, settings: Sequence[str] = (), durable: bool = False) -> Iterator[PostgresServer]:
         """A started server in a temporary folder. `durable` keeps fsync on, as benchmarks must."""
         folder = Path(tempfile.mkdtemp(prefix="bt-pg-"))
-        own = [] if durable else ["fsync=off", "synchronous_commit=off", "full_page_writes=off"]
+        own = [] if durable else ["fsync=off", "full_page_writes=off"]
         try:
             server = cls(folder, settings=[*own, *settings])
             server.start()
