@@ -180,6 +180,10 @@ def migrate(data_dir: DataDir = None) -> None:
         for name, descriptor in found.items():
             before = migrate_store(settings, name, descriptor.migrations, SystemClock())
             open_store(settings, name, descriptor.migrations, SystemClock()).close()
+            if before.newer:
+                by = f"by release {before.newer}; this one may serve it"
+                typer.echo(f"{name}: is at {before.current} {by}")
+                continue
             change = "is at" if before.at_head else f"was {before.current or 'empty'}, is now at"
             typer.echo(f"{name}: {change} {before.head}")
 

@@ -15,9 +15,9 @@ from chassis.housekeeping import Housekeeper
 from chassis.jobs import job_tallies
 from chassis.jobs_runner import JobRunner
 from chassis.metrics import Metrics, Sample
-from chassis.migrations import migration_state
 from chassis.ops import Check
 from chassis.outbox import Relay, outbox_state
+from chassis.stores import check_version
 
 Gauges = Iterable[tuple[str, str, Iterable[Sample]]]
 
@@ -73,7 +73,7 @@ class RunningService:
 
     def checks(self) -> Sequence[Check]:
         checks = [
-            named_check(f"{self.name}.migrations", self._at_head, "run `borgerting migrate`"),
+            _version_check(f"{self.name}.migrations", self._check_version),
             named_check(f"{self.name}.store", self._writable, "the store cannot be written"),
             named_check(f"{self.name}.relay", lambda: self.relay.alive, "the relay has ended"),
             named_check(f"{self.name}.jobs", lambda: self.jobs.alive, "a worker has ended"),
@@ -83,13 +83,8 @@ class RunningService:
             checks.append(named_check(name, _alive(consumer), "the consumer has ended"))
         return [*checks, *self.service.ready_checks]
 
-    def _at_head(self) -> bool:
-        try:
-            return migration_state(self.database, self._migrations).at_head
-        except DomainError as error:
-            # A rolling update migrates first: migrations work with the release before, so this process goes
-            # on until it is replaced. Alone with its store it would have been stopped for that.
-            return self.database.shared and error.reason == "STORE_IS_NEWER"
+    def _check_version(self) -> None:
+        check_version(self.database, self.name, self._migrations)
 
     def _writable(self) -> bool:
         self.database.check_writable()
@@ -100,6 +95,24 @@ def named_check(name: str, holds: Callable[[], bool], problem: str) -> Check:
     def check() -> CheckResult:
         ok = holds()
         return CheckResult(name, ok, "" if ok else problem)
+
+    check.check_name = name  # type: ignore[attr-defined]
+    return check
+
+
+def _version_check(name: str, verify: Callable[[], object]) -> Check:
+    """A store is migrated before the processes are replaced: those of the release before stay ready, unless
+    the new release made it such that they must not serve it.
+    """
+
+    def check() -> CheckResult:
+        try:
+            verify()
+        except DomainError as error:
+            needed = error.metadata.get("release")
+            detail = f"{error.reason}: release {needed} is needed" if needed else error.reason
+            return CheckResult(name, False, detail)
+        return CheckResult(name, True, "")
 
     check.check_name = name  # type: ignore[attr-defined]
     return check

@@ -16,24 +16,34 @@ if TYPE_CHECKING:
 def open_store(settings: SuiteSettings, service: str, migrations: str, clock: Clock) -> Database:
     """The store, migrated when it is ours alone (SQLite) or when a MIGRATION_URL says who may.
 
-    Raises DomainError FAILED_PRECONDITION: STORE_NOT_MIGRATED (`borgerting migrate` comes first),
-    STORE_IS_NEWER.
+    Raises DomainError as `check_version`.
     """
     database = Database(settings.database_url(service), clock=clock)
     try:
         if not database.shared or settings.migration_url(service):
             migrate_store(settings, service, migrations, clock)
-        state = migration_state(database, migrations)
-        if not state.at_head:
-            raise DomainError(
-                Code.FAILED_PRECONDITION,
-                "STORE_NOT_MIGRATED",
-                {"service": service, "revision": state.current or "-", "known": state.head},
-            )
+        check_version(database, service, migrations)
     except BaseException:
         database.close()
         raise
     return database
+
+
+def check_version(database: Database, service: str, migrations: str) -> MigrationState:
+    """That this program may serve the store as it is: at the program's own revision, or at one that a newer
+    release left such that it may. Asked at the start and by `/readyz`.
+
+    Raises DomainError FAILED_PRECONDITION: STORE_NOT_MIGRATED (`borgerting migrate` comes first),
+    STORE_IS_NEWER, STORE_REVISION_UNKNOWN.
+    """
+    state = migration_state(database, migrations)
+    if not state.may_serve:
+        raise DomainError(
+            Code.FAILED_PRECONDITION,
+            "STORE_NOT_MIGRATED",
+            {"service": service, "revision": state.current or "-", "known": state.head},
+        )
+    return state
 
 
 def migrate_store(settings: SuiteSettings, service: str, migrations: str, clock: Clock) -> MigrationState:

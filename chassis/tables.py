@@ -1,7 +1,8 @@
 """The tables that every service's store has: outbox, inbox, jobs, idempotency, audit trail.
 
 Each service keeps them in its own database. `add_to` puts them into the service's MetaData; its first
-migration creates them with `chassis.migrations.create_chassis_tables(op)`.
+migration creates them with `chassis.migrations.create_chassis_tables(op)`, save `store_revisions`, which is
+made by whatever runs the migrations.
 """
 
 from __future__ import annotations
@@ -210,6 +211,17 @@ audit_log = Table(
     Column("correlation_id", String(128), nullable=False),
     Index("ix_audit_log_municipality_resource", "municipality", "resource", "seq"),
     sqlite_autoincrement=True,
+)
+
+# Beside Alembic's own `alembic_version`: what each revision says, for programs that do not know it.
+store_revisions = Table(
+    "store_revisions",
+    metadata,
+    Column("revision", String(32), primary_key=True),
+    Column("kind", String(15), nullable=False),
+    Column("release", String(31), nullable=False),
+    Column("compatible_from", String(32), nullable=False),
+    Column("noted", UtcDateTime(), nullable=False),
 )
 
 

@@ -4,7 +4,8 @@ tables.
 A service keeps `migrations/__init__.py` (empty) and `migrations/versions/*.py`, plain Alembic revisions, no
 env.py. Its first revision calls `create_chassis_tables(op)`; a later change of the chassis's tables comes
 as a further step function here, called from a further revision of each service. Every table that a revision
-makes names its municipality, and is handed to `isolate_tenants(op, …)` (chassis.migrations.tenants).
+makes names its municipality, and is handed to `isolate_tenants(op, …)` (chassis.migrations.tenants). Each
+revision says its `kind` and its `release` (chassis.migrations.revisions).
 """
 
 from chassis.migrations.runner import MigrationState, migrate, migration_state

@@ -15,6 +15,7 @@ from chassis.db import Database, add_to
 from chassis.errors import DomainError
 from chassis.migrations import migrate, migration_state
 from chassis.tables import metadata
+from tests.infrastructure.revisions import write_revisions
 
 TOY = "tests.component.chassis.toyservice.migrations"
 
@@ -49,16 +50,6 @@ def test_the_first_step_makes_the_tables_that_the_chassis_declares(database: Dat
         assert found == []
 
 
-def test_a_store_of_a_newer_program_is_refused(database: Database) -> None:
-    migrate(database, TOY)
-    with database.writing("") as transaction:
-        transaction.connection.exec_driver_sql("UPDATE alembic_version SET version_num = '0099'")
-    with pytest.raises(DomainError) as refused:
-        migrate(database, TOY)
-    assert refused.value.reason == "STORE_IS_NEWER"
-    assert refused.value.metadata == {"revision": "0099", "known": "0001"}
-
-
 @pytest.mark.parametrize("content", [b"hello " * 200, b"SQLite format 3\x00" + b"\xff" * 2000])
 def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(tmp_path: Path, content: bytes) -> None:
     file = tmp_path / "store.sqlite3"
@@ -74,21 +65,10 @@ def test_a_file_that_is_no_store_is_refused_and_left_as_it_is(tmp_path: Path, co
 def test_a_revision_that_fails_leaves_nothing_half_done(
     database: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    versions = tmp_path / "breaking" / "versions"
-    versions.mkdir(parents=True)
-    (tmp_path / "breaking" / "__init__.py").touch()
-    (versions / "0001_breaks.py").write_text(
-        "from alembic import op\n"
-        "import sqlalchemy as sa\n"
-        "revision = '0001'\n"
-        "down_revision = None\n"
-        "def upgrade():\n"
-        "    op.create_table('half', sa.Column('id', sa.Integer()))\n"
-        "    raise RuntimeError('in the middle')\n"
-    )
-    monkeypatch.syspath_prepend(tmp_path)
+    half = "op.create_table('half', sa.Column('id', sa.Integer()))\nraise RuntimeError('in the middle')"
+    package = write_revisions(tmp_path, monkeypatch, half)
     with pytest.raises(RuntimeError, match="in the middle"):
-        migrate(database, "breaking")
+        migrate(database, package)
     with database.reading("") as transaction:
         tables = transaction.connection.exec_driver_sql("SELECT name FROM sqlite_master").scalars().all()
     assert list(tables) == []

@@ -25,6 +25,7 @@ from services.followup.adapters import tables as followup
 from services.sortition.adapters import tables as sortition
 from services.volunteer.adapters import tables as volunteer
 from tests.infrastructure.postgres import PostgresServer, Urls
+from tests.infrastructure.revisions import write_revisions
 from tests.infrastructure.stores import KINDS, TOY
 
 TABLES = {
@@ -45,24 +46,6 @@ def owner(bare: Urls) -> Iterator[Database]:
     database = Database(bare.owner, clock=SystemClock())
     yield database
     database.close()
-
-
-def revisions(folder: Path, monkeypatch: pytest.MonkeyPatch, *bodies: str) -> str:
-    """A package of migrations: the chassis's tables, then each body."""
-    versions = folder / "moving" / "versions"
-    versions.mkdir(parents=True, exist_ok=True)
-    (folder / "moving" / "__init__.py").touch()
-    for number, body in enumerate(bodies, start=1):
-        before = repr(f"{number - 1:04}") if number > 1 else "None"
-        lines = "\n".join(f"    {line}" for line in body.splitlines())
-        (versions / f"{number:04}_step.py").write_text(
-            "import sqlalchemy as sa\n"
-            "from alembic import op\n"
-            "from chassis.migrations import each_municipality, isolate_tenants\n"
-            f"revision = '{number:04}'\ndown_revision = {before}\ndef upgrade():\n{lines}\n"
-        )
-    monkeypatch.syspath_prepend(folder)
-    return "moving"
 
 
 @pytest.mark.parametrize("service", sorted(TABLES))
@@ -148,9 +131,9 @@ def test_a_table_in_use_is_waited_for_only_so_long(
     table = (
         "op.create_table('things', sa.Column('municipality', sa.String(63)))\nisolate_tenants(op, 'things')"
     )
-    package = revisions(tmp_path, monkeypatch, table)
+    package = write_revisions(tmp_path, monkeypatch, table)
     migrate(owner, package)
-    revisions(tmp_path, monkeypatch, table, "op.add_column('things', sa.Column('size', sa.Integer()))")
+    write_revisions(tmp_path, monkeypatch, table, "op.add_column('things', sa.Column('size', sa.Integer()))")
     with psycopg.connect(bare.superuser) as other:
         other.execute("LOCK TABLE things IN ACCESS SHARE MODE")
         began = time.monotonic()
@@ -186,7 +169,7 @@ def test_a_change_of_data_reaches_every_municipality_s_rows(
     else:
         database = Database(f"sqlite:///{tmp_path}/s.sqlite3", clock=SystemClock())
     tenants = ("hjemby", "udby", "")
-    package = revisions(tmp_path, monkeypatch, TENANTS)
+    package = write_revisions(tmp_path, monkeypatch, TENANTS)
     migrate(database, package)
     for tenant in tenants:
         with database.writing(tenant) as transaction:
@@ -194,7 +177,7 @@ def test_a_change_of_data_reaches_every_municipality_s_rows(
             transaction.connection.execute(text("INSERT INTO things VALUES (:m, 1)"), values)
             if tenant:
                 transaction.connection.execute(text("INSERT INTO municipalities VALUES (:m)"), values)
-    revisions(tmp_path, monkeypatch, TENANTS, PLAIN, EACH)
+    write_revisions(tmp_path, monkeypatch, TENANTS, PLAIN, EACH)
     migrate(database, package)
     for tenant in tenants:
         with database.reading(tenant) as transaction:
@@ -207,7 +190,7 @@ def test_a_change_of_data_reaches_every_municipality_s_rows(
 def test_a_revision_that_fails_leaves_nothing_half_done(
     owner: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    package = revisions(tmp_path, monkeypatch, f"{TENANTS}\nraise RuntimeError('in the middle')")
+    package = write_revisions(tmp_path, monkeypatch, f"{TENANTS}\nraise RuntimeError('in the middle')")
     with pytest.raises(RuntimeError, match="in the middle"):
         migrate(owner, package)
     with owner.reading("") as transaction:

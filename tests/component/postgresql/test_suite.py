@@ -166,15 +166,25 @@ def test_what_is_committed_before_the_store_goes_is_told_after_it_is_back(
 
 
 def test_it_goes_on_while_a_newer_release_has_migrated(suite: SuiteProcess, databases: list[Urls]) -> None:
-    """So a rolling update takes nothing out of service before it is replaced."""
+    """So a rolling update takes nothing out of service before it is replaced; a release that cannot be lived
+    beside does.
+    """
     wait_until_ready(suite, 200)
+    noted = "INSERT INTO store_revisions VALUES (%s, %s, %s, %s, now())"
     with psycopg.connect(databases[0].superuser, autocommit=True) as superuser:
-        before = superuser.execute("SELECT version_num FROM alembic_version").fetchone()
-        superuser.execute("UPDATE alembic_version SET version_num = '9999'")
+        (before,) = superuser.execute("SELECT version_num FROM alembic_version").fetchone() or ("",)
+        superuser.execute(noted, ("9998", "expand", "9.8.0", "0001"))
+        superuser.execute("UPDATE alembic_version SET version_num = '9998'")
         assert ready(suite)[0] == 200
+        superuser.execute(noted, ("9999", "contract", "9.9.0", "9998"))
+        superuser.execute("UPDATE alembic_version SET version_num = '9999'")
+        code, body = ready(suite)
+        assert (code, "STORE_IS_NEWER: release 9.8.0 is needed" in body) == (503, True)
         superuser.execute("DELETE FROM alembic_version")
-        assert ready(suite)[0] == 503  # an older store is another thing
-        superuser.execute("INSERT INTO alembic_version VALUES (%s)", before)
+        code, body = ready(suite)
+        assert (code, "STORE_NOT_MIGRATED" in body) == (503, True)
+        superuser.execute("INSERT INTO alembic_version VALUES (%s)", (before,))
+        superuser.execute("DELETE FROM store_revisions WHERE revision > '9'")
     wait_until_ready(suite, 200)
 
 

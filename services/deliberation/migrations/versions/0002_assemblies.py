@@ -14,6 +14,8 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+kind = "expand"
+release = "0.1.0"
 
 OWN = ("assemblies", "panels", "members", "reports", "recommendations", "initiatives", "promises", "tasks")
 

@@ -15,6 +15,8 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+kind = "expand"
+release = "0.1.0"
 
 # What is published is never changed or taken back: the store itself refuses.
 WRITTEN_ONCE = ("answers", "extensions")

@@ -15,6 +15,8 @@ revision = "0001"
 down_revision = None
 branch_labels = None
 depends_on = None
+kind = "expand"
+release = "0.1.0"
 
 OWN = (
     "signing_keys",

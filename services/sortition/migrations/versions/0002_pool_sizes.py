@@ -8,6 +8,8 @@ revision = "0002"
 down_revision = "0001"
 branch_labels = None
 depends_on = None
+kind = "expand"
+release = "0.1.0"
 
 
 def upgrade() -> None:

@@ -7,6 +7,8 @@ from chassis.migrations import create_chassis_tables, isolate_tenants
 
 revision = "0001"
 down_revision = None
+kind = "expand"
+release = "0.1.0"
 
 
 def upgrade() -> None:
