@@ -24,6 +24,7 @@ from services.deliberation.adapters.reemitters import REEMITTERS as DELIBERATION
 from services.followup.adapters.reemitters import REEMITTERS
 from tests.component.followup.suite import COORDINATOR, HERE, OFFICER, THERE, Running, principal
 
+UNHEARD_OF = "7b1c8f0e-52a4-4d0b-9c3e-0f6a5d2e4b19"  # of nothing; fixed, so that every run has the same tests
 PROMISES = f"municipalities/{HERE}/promises"
 ANSWER = {"decision": "PARTLY", "reason": "Fordi halvdelen er gjort"}
 
@@ -304,7 +305,7 @@ class TestReading:
             ({"pageSize": "-1"}, "pageSize", "PAGE_SIZE_INVALID"),
             ({"pageToken": "x"}, "pageToken", "PAGE_TOKEN_INVALID"),
             ({"assembly": "x"}, "assembly", "NAME_INVALID"),
-            ({"assembly": f"municipalities/{THERE}/assemblies/{uuid.uuid4()}"}, "assembly", "NAME_INVALID"),
+            ({"assembly": f"municipalities/{THERE}/assemblies/{UNHEARD_OF}"}, "assembly", "NAME_INVALID"),
             ({"assembly": f"municipalities/{HERE}/assemblies/1"}, "assembly", "NAME_INVALID"),
             ({"overdue": "perhaps"}, "overdue", "FIELD_INVALID"),
             ({"state": "x"}, "state", "FIELD_UNKNOWN"),
@@ -317,10 +318,10 @@ class TestReading:
     @pytest.mark.parametrize(
         ("name", "status", "reason"),
         [
-            (f"{PROMISES}/{uuid.uuid4()}", 404, "PROMISE_UNKNOWN"),
+            (f"{PROMISES}/{UNHEARD_OF}", 404, "PROMISE_UNKNOWN"),
             (f"{PROMISES}/x", 404, "PROMISE_UNKNOWN"),
             (f"{PROMISES}/X", 400, "NAME_INVALID"),
-            (f"municipalities/atlantis/promises/{uuid.uuid4()}", 404, "MUNICIPALITY_UNKNOWN"),
+            (f"municipalities/atlantis/promises/{UNHEARD_OF}", 404, "MUNICIPALITY_UNKNOWN"),
         ],
     )
     def test_what_is_not_there(self, running: Running, name: str, status: int, reason: str) -> None:

@@ -17,6 +17,7 @@ from borgerting.volunteer.v1 import task_service_pb2 as pb
 from chassis.auth.principal import Principal
 from tests.component.volunteer.suite import COORDINATOR, HERE, THERE, Running, principal
 
+UNHEARD_OF = "7b1c8f0e-52a4-4d0b-9c3e-0f6a5d2e4b19"  # of nothing; fixed, so that every run has the same tests
 TASKS = f"municipalities/{HERE}/tasks"
 ME = f"municipalities/{HERE}/people/me"
 WORDS = {
@@ -175,11 +176,11 @@ class TestBothSurfaces:
     @pytest.mark.parametrize(
         "path",
         [
-            f"{TASKS}/{uuid.uuid4()}",
+            f"{TASKS}/{UNHEARD_OF}",
             f"{TASKS}/nonsense",
-            f"{TASKS}/{uuid.uuid4()}/slots/{uuid.uuid4()}",
-            f"{TASKS}/{uuid.uuid4()}/slots/{uuid.uuid4()}/signUps/{uuid.uuid4()}",
-            f"municipalities/{HERE}/people/{uuid.uuid4()}",
+            f"{TASKS}/{UNHEARD_OF}/slots/{UNHEARD_OF}",
+            f"{TASKS}/{UNHEARD_OF}/slots/{UNHEARD_OF}/signUps/{UNHEARD_OF}",
+            f"municipalities/{HERE}/people/{UNHEARD_OF}",
         ],
     )
     def test_what_there_is_not(self, running: Running, path: str) -> None:
@@ -277,7 +278,7 @@ class TestPromises:
         for promise, reason in (
             (served, "PROMISE_SEEKS_NOBODY"),
             (elsewhere, "PROMISE_UNKNOWN"),
-            (f"municipalities/{HERE}/promises/{uuid.uuid4()}", "PROMISE_UNKNOWN"),
+            (f"municipalities/{HERE}/promises/{UNHEARD_OF}", "PROMISE_UNKNOWN"),
             ("nonsense", "PROMISE_UNKNOWN"),
         ):
             answer = problem(running.rest("POST", TASKS, {**WORDS, "promise": promise}))

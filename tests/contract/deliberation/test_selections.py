@@ -50,7 +50,7 @@ def nobody_listens() -> grpc.Channel:
     return tcp_channel("127.0.0.1:9", retry_attempts=2)
 
 
-@pytest.mark.parametrize("away", ["memory", refused, nobody_listens], ids=str)
+@pytest.mark.parametrize("away", ["memory", refused, nobody_listens], ids=["memory", "refused", "nobody"])
 def test_a_neighbour_that_is_away(away: str | Callable[[], grpc.Channel]) -> None:
     selections: Selections
     if callable(away):
