@@ -5,6 +5,7 @@ from __future__ import annotations
 import unicodedata
 
 from chassis.errors import FieldViolation
+from chassis.writing import is_unprintable
 
 
 def one_line(text: str) -> str:
@@ -25,6 +26,6 @@ def violations(field: str, text: str, limit: int, *, required: bool = False) -> 
     if len(text) > limit:
         metadata = {"limit": str(limit), "length": str(len(text))}
         return [FieldViolation(field, "TEXT_TOO_LONG", metadata)]
-    if any(unicodedata.category(character) == "Cc" and character not in "\n\t" for character in text):
-        return [FieldViolation(field, "TEXT_INVALID")]
+    if is_unprintable(text):
+        return [FieldViolation(field, "TEXT_UNPRINTABLE")]
     return []

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 
 from chassis.errors import Code, DomainError, FieldViolation
+from chassis.writing import is_unprintable
 from services.followup.domain.checkpoint import Decision
 
 MAX_REASON = 4000
@@ -134,7 +135,7 @@ def _text(wrong: list[FieldViolation], field: str, text: str, limit: int, *, req
         wrong.append(FieldViolation(field, required))
     elif len(text) > limit:
         wrong.append(FieldViolation(field, "TEXT_TOO_LONG", {"limit": str(limit)}))
-    elif not all(letter.isprintable() or letter in "\n\t" for letter in text):
+    elif is_unprintable(text):
         wrong.append(FieldViolation(field, "TEXT_UNPRINTABLE"))
 
 

@@ -19,6 +19,7 @@ from typing import Final
 from uuid import UUID
 
 from chassis.errors import Code, DomainError, FieldViolation
+from services.sortition.domain.texts import faults
 
 PANEL_COUNTS = (10, 100, 1000, 10_000)
 MAX_SEED = 200
@@ -191,10 +192,8 @@ def check_request(mode: DrawMode, panels: int, seed: str, announced: str) -> Non
         found.append(FieldViolation("seed", "REQUIRED"))
     if mode is DrawMode.PUBLIC and seed:
         found.append(FieldViolation("seed", "SEED_IN_PUBLIC_MODE"))
-    if len(seed) > MAX_SEED:
-        found.append(FieldViolation("seed", "TOO_LONG", {"limit": str(MAX_SEED)}))
-    if len(announced) > MAX_NOTE:
-        found.append(FieldViolation("announced", "TOO_LONG", {"limit": str(MAX_NOTE)}))
+    found += faults("seed", seed, MAX_SEED)
+    found += faults("announced", announced, MAX_NOTE)
     if found:
         raise DomainError(Code.INVALID_ARGUMENT, "DRAW_INVALID", {}, tuple(found))
 
@@ -208,9 +207,7 @@ def check_reveal(draw: Draw, number: int | None, randomness: str, note: str) -> 
     if number is not None and not 0 <= number < draw.panels:
         last = {"last": str(draw.panels - 1)}
         found.append(FieldViolation("number", "NUMBER_OUT_OF_RANGE", last))
-    if len(randomness) > MAX_RANDOMNESS:
-        found.append(FieldViolation("randomness", "TOO_LONG", {"limit": str(MAX_RANDOMNESS)}))
-    if len(note) > MAX_NOTE:
-        found.append(FieldViolation("note", "TOO_LONG", {"limit": str(MAX_NOTE)}))
+    found += faults("randomness", randomness, MAX_RANDOMNESS)
+    found += faults("note", note, MAX_NOTE)
     if found:
         raise DomainError(Code.INVALID_ARGUMENT, "REVEAL_INVALID", {}, tuple(found))

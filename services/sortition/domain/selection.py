@@ -15,6 +15,7 @@ from uuid import UUID
 from chassis.errors import Code, DomainError, FieldViolation
 from services.sortition.domain import target as targets_
 from services.sortition.domain.target import Target, features_of
+from services.sortition.domain.texts import faults
 
 MAX_TITLE = 120
 MAX_PURPOSE = 2000
@@ -146,13 +147,8 @@ class SelectionFields:
             per_address=self.per_address or None,
             targets=targets_.normalised(self.targets),
         )
-        found: list[FieldViolation] = []
-        if not clean.title:
-            found.append(FieldViolation("title", "REQUIRED"))
-        elif len(clean.title) > MAX_TITLE:
-            found.append(FieldViolation("title", "TOO_LONG", {"limit": str(MAX_TITLE)}))
-        if len(clean.purpose) > MAX_PURPOSE:
-            found.append(FieldViolation("purpose", "TOO_LONG", {"limit": str(MAX_PURPOSE)}))
+        found = faults("title", clean.title, MAX_TITLE, required=True)
+        found += faults("purpose", clean.purpose, MAX_PURPOSE)
         if not 1 <= clean.size <= MAX_SIZE:
             found.append(FieldViolation("size", "SIZE_OUT_OF_RANGE", {"limit": str(MAX_SIZE)}))
         if clean.per_address is not None and not 1 <= clean.per_address <= MAX_PER_ADDRESS:

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from chassis.errors import FieldViolation
+from services.sortition.domain.texts import faults
 
 MAX_TARGETS = 500
 MAX_TEXT = 100
@@ -69,16 +70,11 @@ def violations(targets: Sequence[Target], field: str = "targets") -> list[FieldV
 
 
 def _violations_of(target: Target, path: str, seen: set[tuple[str, str]]) -> list[FieldViolation]:
-    found = []
-    for name, text in (("feature", target.feature), ("value", target.value)):
-        if not text:
-            found.append(FieldViolation(f"{path}.{name}", "REQUIRED"))
-        elif len(text) > MAX_TEXT:
-            found.append(FieldViolation(f"{path}.{name}", "TOO_LONG", {"limit": str(MAX_TEXT)}))
+    found = faults(f"{path}.feature", target.feature, MAX_TEXT, required=True)
+    found += faults(f"{path}.value", target.value, MAX_TEXT, required=True)
     if (target.feature, target.value) in seen:
         found.append(FieldViolation(f"{path}.value", "VALUE_TWICE"))
-    if len(target.reason) > MAX_REASON:
-        found.append(FieldViolation(f"{path}.reason", "TOO_LONG", {"limit": str(MAX_REASON)}))
+    found += faults(f"{path}.reason", target.reason, MAX_REASON)
     counts_fine = True
     for name, count in (("minimum", target.minimum), ("maximum", target.maximum)):
         if not 0 <= count <= MAX_COUNT:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from chassis.errors import FieldViolation
+from chassis.writing import is_unprintable
 
 MAX_PHONE = 40
 
@@ -18,6 +19,8 @@ def faults(field: str, text: str, limit: int, *, required: bool = True) -> list[
         return [FieldViolation(field, "REQUIRED")]
     if len(text) > limit:
         return [FieldViolation(field, "TOO_LONG", {"limit": str(limit)})]
+    if is_unprintable(text):
+        return [FieldViolation(field, "TEXT_UNPRINTABLE")]
     return []
 
 

@@ -92,8 +92,13 @@ class TestBothSurfaces:
         assert task in [each["name"] for each in listed["tasks"]]
 
     def test_every_wrong_field_is_told_at_once(self, running: Running) -> None:
-        bad = {"title": "", "text": "x" * 4001, "contactPhone": "none", "place": "p", "contactOffice": "o"}
-        wrong = {"title": "REQUIRED", "text": "TOO_LONG", "contactPhone": "PHONE_INVALID"}
+        bad = {"title": "", "text": "x" * 4001, "contactPhone": "none", "place": "p\0", "contactOffice": "o"}
+        wrong = {
+            "title": "REQUIRED",
+            "text": "TOO_LONG",
+            "place": "TEXT_UNPRINTABLE",
+            "contactPhone": "PHONE_INVALID",
+        }
         assert problem(running.rest("POST", TASKS, bad)) == (400, "TASK_INVALID", wrong)
         message = pb.Task(text="x" * 4001, contact_phone="none", place="p", contact_office="o")
         request = pb.CreateTaskRequest(parent=f"municipalities/{HERE}", task=message)

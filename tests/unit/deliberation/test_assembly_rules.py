@@ -45,7 +45,7 @@ def test_every_wrong_field_of_an_assembly_at_once() -> None:
     assert wrong(fields) == {
         "title": "TEXT_REQUIRED",
         "task": "TEXT_TOO_LONG",
-        "outside": "TEXT_INVALID",
+        "outside": "TEXT_UNPRINTABLE",
         "selection": "SELECTION_REQUIRED",
         "checkpoints[0].months": "MONTHS_OUT_OF_RANGE",
         "checkpoints[1].months": "MONTHS_OUT_OF_RANGE",

@@ -223,7 +223,7 @@ def test_title_and_preface(house: House) -> None:
     assert (view.title, view.report.preface, view.report.version) == ("Rapporten", "Vi mødtes.", 2)
     assert house.act(update_report, command) == view
     wrong = UpdateReport(assembly.id, "x" * 201, "\x07", ("*",))
-    expected = ("REPORT_INVALID", {"title": "TEXT_TOO_LONG", "preface": "TEXT_INVALID"})
+    expected = ("REPORT_INVALID", {"title": "TEXT_TOO_LONG", "preface": "TEXT_UNPRINTABLE"})
     assert refusal(lambda: house.act(update_report, wrong)) == expected
 
 

@@ -172,6 +172,8 @@ class TestRequest:
             (DrawMode.SEEDED, 1000, "", "", [("seed", "REQUIRED")]),
             (DrawMode.SEEDED, 7, "s" * 201, "", [("panels", "PANELS_OUT_OF_RANGE"), ("seed", "TOO_LONG")]),
             (DrawMode.PUBLIC, 1000, "", "x" * 501, [("announced", "TOO_LONG")]),
+            (DrawMode.PUBLIC, 1000, "", "x\0", [("announced", "TEXT_UNPRINTABLE")]),
+            (DrawMode.SEEDED, 1000, "s\0", "", [("seed", "TEXT_UNPRINTABLE")]),
         ],
     )
     def test_every_fault_at_once(
@@ -197,6 +199,8 @@ class TestReveal:
             (-1, "", "", [("number", "NUMBER_OUT_OF_RANGE")]),
             (None, "x" * 1001, "", [("randomness", "TOO_LONG")]),
             (1, "", "x" * 501, [("note", "TOO_LONG")]),
+            (1, "", "x\x1b", [("note", "TEXT_UNPRINTABLE")]),
+            (None, "x\0", "", [("randomness", "TEXT_UNPRINTABLE")]),
         ],
     )
     def test_anything_else(
