@@ -163,7 +163,16 @@ def _own_ports(service: str | None) -> dict[str, int] | None:
 
 
 @app.command()
-def migrate(data_dir: DataDir = None) -> None:
+def migrate(
+    data_dir: DataDir = None,
+    nobody_serves: Annotated[
+        bool,
+        typer.Option(
+            "--nobody-serves",
+            help="No process of an earlier release runs, so none needs to be served beside.",
+        ),
+    ] = False,
+) -> None:
     """Bring every service's store to this program's version.
 
     On SQLite `serve` does so too, and this refuses while a suite runs on the same data folder. On PostgreSQL
@@ -178,7 +187,9 @@ def migrate(data_dir: DataDir = None) -> None:
     settings = load_settings(found, data_dir=data_dir)
     with FolderLock(settings.data_dir):
         for name, descriptor in found.items():
-            before = migrate_store(settings, name, descriptor.migrations, SystemClock())
+            before = migrate_store(
+                settings, name, descriptor.migrations, SystemClock(), nobody_serves=nobody_serves
+            )
             open_store(settings, name, descriptor.migrations, SystemClock()).close()
             if before.newer:
                 by = f"by release {before.newer}; this one may serve it"

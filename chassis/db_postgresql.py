@@ -46,10 +46,12 @@ _READ_ONLY = "25006"
 _NOT_STORABLE = {"22001", "22003", "22021", "22P05"}
 _NO_ROLE = {"22023", "42704", "42501"}
 
-MIGRATION_LOCK_SECONDS = 5.0
-"""How long a change of a table waits for those who use it, who all wait behind it."""
+MIGRATION_LOCK_SECONDS = 2.0
+"""How long a change of a table waits for those who use it, while all others wait behind it. Longer than the
+second (deadlock_timeout) after which the server ends an autovacuum that is in the way.
+"""
 MIGRATION_SECONDS = 600.0
-"""How long one statement of a migration may take, and how long it waits for another migration to end."""
+"""How long a migration waits for another one to end."""
 
 
 class PostgresqlStore:
@@ -116,13 +118,16 @@ class PostgresqlStore:
         wait = f"{int(MIGRATION_SECONDS * 1000)}ms"
         values = {"role": "none", "municipality": "", "lock_timeout": wait}
         with self._explained(), self._begun(_BEGIN_CONCURRENT, values, writing=True) as connection:
-            connection.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": _MIGRATION})
+            try:
+                connection.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": _MIGRATION})
+            except DBAPIError as error:
+                if getattr(error.orig, "sqlstate", None) not in _BUSY:
+                    raise
+                seconds = {"seconds": f"{MIGRATION_SECONDS:g}"}
+                raise DomainError(Code.UNAVAILABLE, "STORE_MIGRATION_RUNS", seconds) from error
             connection.execute(
-                text(
-                    "SELECT set_config('lock_timeout', :lock, true),"
-                    " set_config('statement_timeout', :all, true)"
-                ),
-                {"lock": f"{int(MIGRATION_LOCK_SECONDS * 1000)}ms", "all": wait},
+                text("SELECT set_config('lock_timeout', :lock, true)"),
+                {"lock": f"{int(MIGRATION_LOCK_SECONDS * 1000)}ms"},
             )
             yield connection
 

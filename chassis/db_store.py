@@ -48,7 +48,10 @@ class Store(Protocol):
         ...
 
     def migrating(self) -> AbstractContextManager[Connection]:
-        """A transaction for changing the tables, alone among all that do so."""
+        """A transaction for changing the tables, alone among all that do so.
+
+        Raises DomainError UNAVAILABLE: STORE_MIGRATION_RUNS when another does so for too long.
+        """
         ...
 
     def exclusive(self, name: str) -> AbstractContextManager[bool]:

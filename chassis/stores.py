@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 def open_store(settings: SuiteSettings, service: str, migrations: str, clock: Clock) -> Database:
     """The store, migrated when it is ours alone (SQLite) or when a MIGRATION_URL says who may.
 
-    Raises DomainError as `check_version`.
+    Raises DomainError as `check_version`, and as `migrate`.
     """
     database = Database(settings.database_url(service), clock=clock)
     try:
@@ -46,11 +46,13 @@ def check_version(database: Database, service: str, migrations: str) -> Migratio
     return state
 
 
-def migrate_store(settings: SuiteSettings, service: str, migrations: str, clock: Clock) -> MigrationState:
-    """Bring the store to the newest revision, as its owner where there is one; its state before."""
+def migrate_store(
+    settings: SuiteSettings, service: str, migrations: str, clock: Clock, *, nobody_serves: bool = False
+) -> MigrationState:
+    """`migrate` by the store's owner, where there is one."""
     url = settings.migration_url(service) or settings.database_url(service)
     owner = Database(url, clock=clock)
     try:
-        return migrate(owner, migrations)
+        return migrate(owner, migrations, nobody_serves=nobody_serves)
     finally:
         owner.close()

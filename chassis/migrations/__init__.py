@@ -8,7 +8,8 @@ makes names its municipality, and is handed to `isolate_tenants(op, …)` (chass
 revision says its `kind` and its `release` (chassis.migrations.revisions).
 """
 
-from chassis.migrations.runner import MigrationState, migrate, migration_state
+from chassis.migrations.runner import migrate
+from chassis.migrations.state import MigrationState, migration_state
 from chassis.migrations.steps import create_chassis_tables
 from chassis.migrations.tenants import each_municipality, isolate_tenants, open_across
 

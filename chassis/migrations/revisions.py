@@ -5,6 +5,7 @@ programs they can be lived beside (docs/adr/0008).
     kind = "contract"            # or "expand", which says no compatible_from
     release = "1.2.0"            # the first that has it
     compatible_from = "0002"     # the oldest revision whose programs may still serve the store
+    statement_seconds = 300      # where a statement needs more than 10: it must lock nothing that calls need
 """
 
 from __future__ import annotations
@@ -20,15 +21,21 @@ if TYPE_CHECKING:
 EXPAND, CONTRACT = "expand", "contract"
 KINDS = (EXPAND, CONTRACT)
 
+STATEMENT_SECONDS = 10
+"""A statement that locks a table is over before the calls that wait for it give up (BUSY_SECONDS)."""
+
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """`compatible_from` is the oldest revision whose programs may serve a store that is at this one."""
+    """`compatible_from` is the oldest revision whose programs may serve a store that is at this one;
+    `statement_seconds` how long one of its statements may take on PostgreSQL.
+    """
 
     revision: str
     kind: str
     release: str
     compatible_from: str
+    statement_seconds: int = STATEMENT_SECONDS
 
 
 def stated_revisions(script: ScriptDirectory) -> list[Revision]:
@@ -42,9 +49,11 @@ def stated_revisions(script: ScriptDirectory) -> list[Revision]:
         problems = list(_problems(one.module, found))
         if problems:
             raise RuntimeError(f"revision {one.revision}: {'; '.join(problems)}")
-        stated = getattr(one.module, "compatible_from", None)
+        module = one.module
+        stated = getattr(module, "compatible_from", None)
         before = found[-1].compatible_from if found else one.revision
-        found.append(Revision(one.revision, one.module.kind, one.module.release, stated or before))
+        seconds = getattr(module, "statement_seconds", STATEMENT_SECONDS)
+        found.append(Revision(one.revision, module.kind, module.release, stated or before, seconds))
     return found
 
 

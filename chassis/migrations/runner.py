@@ -1,168 +1,157 @@
-"""Runs a service's Alembic revisions on its store, all in one transaction, and says whether a program may
-serve the store as it stands.
+"""Runs a service's Alembic revisions on its store, each in a transaction of its own.
+
+So what one locks is free again before the next begins, and what one has done stands when a later one fails.
 """
 
 from __future__ import annotations
 
-import importlib.util
-from collections.abc import Iterable
+import random
+import time
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import inspect, select
+from sqlalchemy import text
+from sqlalchemy.exc import DBAPIError
 
 from chassis.db import Database
 from chassis.db_roles import Roles, is_owner
+from chassis.db_store import StoreConflict
 from chassis.errors import Code, DomainError
-from chassis.migrations.revisions import stated_revisions
+from chassis.migrations.revisions import Revision, stated_revisions
+from chassis.migrations.state import MigrationState, is_noted, migration_state, note, script_of, state_on
 from chassis.migrations.tenants import unprotected_tables
 from chassis.tables import store_revisions
 
 if TYPE_CHECKING:
-    from datetime import datetime
-
     from alembic.script import ScriptDirectory
     from sqlalchemy import Connection
 
+TRIES = 10
+"""How often a revision begins anew when a table that it changes is in use."""
+PAUSE_SECONDS = 1.0
+"""For about how long it then leaves the table to those whom it kept waiting."""
 
-@dataclass(frozen=True, slots=True)
-class MigrationState:
-    """`current` is the store's revision ("" for an empty store), `head` the program's newest.
-
-    `newer` is the release that migrated the store past `head` and left it such that this program may serve
-    it; "" when none did.
-    """
-
-    current: str
-    head: str
-    newer: str = ""
-
-    @property
-    def at_head(self) -> bool:
-        return self.current == self.head
-
-    @property
-    def may_serve(self) -> bool:
-        return self.at_head or bool(self.newer)
+_LOCK_TIMEOUT, _STATEMENT_TIMEOUT = "55P03", "57014"
 
 
-def migrate(database: Database, package: str) -> MigrationState:
-    """Bring the store to the newest revision of `package` ("services.sortition.migrations"); its state
-    before. Nothing is done to a store that a newer release has migrated and this program may serve. On
-    PostgreSQL `database` must be opened as the owner.
+def migrate(
+    database: Database, package: str, *, until: str = "", nobody_serves: bool = False
+) -> MigrationState:
+    """Bring the store to the newest revision of `package` ("services.sortition.migrations"), or to `until`;
+    its state before. Nothing is done to a store that a newer release has migrated and this program may
+    serve. On PostgreSQL `database` must be opened as the owner.
 
-    Raises DomainError FAILED_PRECONDITION: as `migration_state`; STORE_OWNER_NEEDED, STORE_ROLE_MISSING,
-    STORE_LOCALE_WRONG for a store that is not set up as `borgerting database sql` does. UNAVAILABLE
-    STORE_BUSY when its tables are in use for too long.
+    `nobody_serves` says that no program of an earlier release is at work on the store.
+
+    Raises DomainError FAILED_PRECONDITION: as `migration_state`; STORE_RELEASE_SKIPPED when programs of the
+    store's revision could not serve beside this one's; STORE_OWNER_NEEDED, STORE_ROLE_MISSING,
+    STORE_LOCALE_WRONG for a store that is not set up as `borgerting database sql` does. UNAVAILABLE:
+    STORE_TABLE_IN_USE, STORE_MIGRATION_RUNS, STORE_MIGRATION_SLOW: nothing of the revision that was begun
+    stands, those before it do, and it may be run again.
     """
     script = script_of(package)
+    revisions = stated_revisions(script)
     before = migration_state(database, package)
-    if before.newer or (before.at_head and _is_noted(database, before.head)):
+    if before.newer or (before.at_head and is_noted(database, before.head)):
         return before
-    with database.migrating() as connection:
-        # Another may have migrated while this one waited for its turn, and a newer program too.
-        if not _state(connection, script).newer:
-            _migrate(connection, script, database.machine_clock.now(), package)
+    if database.shared and before.current and not nobody_serves:
+        _refuse_to_skip(revisions, before.current)
+    run = _Run(database, script, revisions, until)
+    while _patiently(run.one_further):
+        pass
     return before
 
 
-def _migrate(connection: Connection, script: ScriptDirectory, now: datetime, package: str) -> None:
+class TableInUse(DomainError):  # noqa: N818 - nobody is at fault
+    """A revision waited for a table in vain: nothing of it stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    database: Database
+    script: ScriptDirectory
+    revisions: Sequence[Revision]
+    until: str
+
+    def one_further(self) -> bool:
+        """Whether there is more to do."""
+        names = [one.revision for one in self.revisions]
+        last = names.index(self.until) + 1 if self.until else len(names)
+        with self.database.migrating() as connection:
+            # Another may have migrated while this one waited for its turn, and a newer program too.
+            state = state_on(connection, self.script)
+            if state.newer:
+                return False
+            done = names.index(state.current) + 1 if state.current else 0
+            roles = check_set_up(connection)
+            if done < last:
+                _upgrade(connection, self.script, self.revisions[done])
+                done += 1
+            note(connection, self.revisions[:done], self.database.machine_clock.now())
+            if roles is not None:
+                tables = f"alembic_version, {store_revisions.name}"
+                readers = f"{roles.quoted(roles.app)}, {roles.quoted(roles.worker)}"
+                connection.exec_driver_sql(f"GRANT SELECT ON {tables} TO {readers}")
+            unprotected = unprotected_tables(connection)
+            if unprotected:
+                # A programming error, and better no migration than a table open to every municipality.
+                raise RuntimeError(f"no isolate_tenants(op, …) for {', '.join(unprotected)}")
+        return done < last
+
+
+def _upgrade(connection: Connection, script: ScriptDirectory, revision: Revision) -> None:
     from alembic.config import Config
     from alembic.runtime.environment import EnvironmentContext
 
-    def upgrade(revision: Any, _context: Any) -> Iterable[Any]:
-        return script._upgrade_revs("head", revision)
+    def upgrade(current: Any, _context: Any) -> Iterable[Any]:
+        return script._upgrade_revs(revision.revision, current)
 
-    roles = check_set_up(connection)
+    if connection.dialect.name == "postgresql":
+        wait = {"wait": f"{revision.statement_seconds}s"}
+        connection.execute(text("SELECT set_config('statement_timeout', :wait, true)"), wait)
     environment = EnvironmentContext(Config(), script, fn=upgrade)
-    with environment:
-        environment.configure(connection=connection, transactional_ddl=True)
-        environment.run_migrations()
-    _note(connection, script, now)
-    if roles is not None:
-        readers = f"{roles.quoted(roles.app)}, {roles.quoted(roles.worker)}"
-        connection.exec_driver_sql(f"GRANT SELECT ON alembic_version, {store_revisions.name} TO {readers}")
-    unprotected = unprotected_tables(connection)
-    if unprotected:
-        # A programming error, and better no migration than a table open to every municipality.
-        raise RuntimeError(f"no isolate_tenants(op, …) for {', '.join(unprotected)} in {package}")
+    try:
+        with environment:
+            environment.configure(connection=connection, transactional_ddl=True)
+            environment.run_migrations()
+    except DBAPIError as error:
+        state = getattr(error.orig, "sqlstate", None)
+        named = {"revision": revision.revision}
+        if state == _LOCK_TIMEOUT:
+            raise TableInUse(
+                Code.UNAVAILABLE, "STORE_TABLE_IN_USE", {**named, "tries": str(TRIES)}
+            ) from error
+        if state == _STATEMENT_TIMEOUT:
+            named["seconds"] = str(revision.statement_seconds)
+            raise DomainError(Code.UNAVAILABLE, "STORE_MIGRATION_SLOW", named) from error
+        raise
 
 
-def _note(connection: Connection, script: ScriptDirectory, now: datetime) -> None:
-    """Write what the revisions say into the store, where an older program can read it."""
-    store_revisions.create(connection, checkfirst=True)
-    noted = set(connection.execute(select(store_revisions.c.revision)).scalars())
-    for one in stated_revisions(script):
-        if one.revision not in noted:
-            connection.execute(
-                store_revisions.insert().values(
-                    revision=one.revision,
-                    kind=one.kind,
-                    release=one.release,
-                    compatible_from=one.compatible_from,
-                    noted=now,
-                )
-            )
+def _patiently(act: Callable[[], bool]) -> bool:
+    """Try again what gave way to others, after a pause in which they go on."""
+    for _ in range(TRIES - 1):
+        try:
+            return act()
+        except (StoreConflict, TableInUse):
+            _pause()
+    return act()
 
 
-def _is_noted(database: Database, revision: str) -> bool:
-    """Not so in a store that was migrated before revisions were noted."""
-    with database.reading("") as transaction:
-        return _noted(transaction.connection, revision) is not None
+def _pause() -> None:
+    time.sleep(random.uniform(0.5, 1.5) * PAUSE_SECONDS)  # noqa: S311 - not always into the same crowd
 
 
-def _noted(connection: Connection, revision: str) -> tuple[str, str] | None:
-    """The release that brought the revision, and from which revision on programs may serve beside it."""
-    if not inspect(connection).has_table(store_revisions.name):
-        return None
-    columns = store_revisions.c
-    query = select(columns.release, columns.compatible_from).where(columns.revision == revision)
-    found = connection.execute(query).one_or_none()
-    return None if found is None else (found.release, found.compatible_from)
-
-
-def migration_state(database: Database, package: str) -> MigrationState:
-    """Raises DomainError FAILED_PRECONDITION for a store whose revision `package` does not know:
-    STORE_IS_NEWER when a newer release made it such that older ones must not serve it any more,
-    STORE_REVISION_UNKNOWN when the store does not say who may.
-    """
-    script = script_of(package)
-    with database.reading("") as transaction:
-        return _state(transaction.connection, script)
-
-
-def _state(connection: Connection, script: ScriptDirectory) -> MigrationState:
-    from alembic.runtime.migration import MigrationContext
-
-    current = MigrationContext.configure(connection).get_current_revision() or ""
-    head = script.get_current_head() or ""
-    if not current or _knows(script, current):
-        return MigrationState(current, head)
-    noted = _noted(connection, current)
-    if noted is None:
-        raise DomainError(
-            Code.FAILED_PRECONDITION, "STORE_REVISION_UNKNOWN", {"revision": current, "known": head}
-        )
-    release, compatible_from = noted
-    # Revisions are one line: who knows one is at that one or later.
-    if not _knows(script, compatible_from):
-        needed = _noted(connection, compatible_from)
+def _refuse_to_skip(revisions: Sequence[Revision], current: str) -> None:
+    """Programs of the store's present revision serve on beside this one's, or the migration waits."""
+    names = [one.revision for one in revisions]
+    needed = next(one for one in revisions if one.revision == revisions[-1].compatible_from)
+    if names.index(current) < names.index(needed.revision):
         raise DomainError(
             Code.FAILED_PRECONDITION,
-            "STORE_IS_NEWER",
-            {
-                "revision": current,
-                "known": head,
-                "needed": compatible_from,
-                "release": release if needed is None else needed[0],
-            },
+            "STORE_RELEASE_SKIPPED",
+            {"revision": current, "needed": needed.revision, "release": needed.release},
         )
-    return MigrationState(current, head, newer=release)
-
-
-def _knows(script: ScriptDirectory, revision: str) -> bool:
-    # Not script.get_revision, to which the beginning of a name is enough.
-    return any(one.revision == revision for one in script.walk_revisions())
 
 
 def check_set_up(connection: Connection) -> Roles | None:
@@ -187,13 +176,3 @@ def check_set_up(connection: Connection) -> Roles | None:
             Code.FAILED_PRECONDITION, "STORE_LOCALE_WRONG", {"collation": collation, "encoding": encoding}
         )
     return roles
-
-
-def script_of(package: str) -> ScriptDirectory:
-    """Its revisions, read anew."""
-    from alembic.script import ScriptDirectory
-
-    spec = importlib.util.find_spec(package)
-    if spec is None or not spec.submodule_search_locations:
-        raise RuntimeError(f"{package} is not a package of migrations")
-    return ScriptDirectory(spec.submodule_search_locations[0])

@@ -10,17 +10,22 @@ import pytest
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """The body of a revision's `upgrade`; `compatible_from` is for a contract."""
+    """The body of a revision's `upgrade`, and what the revision says; `compatible_from` is for a contract."""
 
     body: str
     kind: str = "expand"
     release: str = "0.1.0"
     compatible_from: str | None = None
+    statement_seconds: int | None = None
 
 
 def revision_text(number: int, step: Step) -> str:
     before = repr(f"{number - 1:04}") if number > 1 else "None"
-    stated = "" if step.compatible_from is None else f"compatible_from = {step.compatible_from!r}\n"
+    stated = "".join(
+        f"{name} = {value!r}\n"
+        for name in ("compatible_from", "statement_seconds")
+        if (value := getattr(step, name)) is not None
+    )
     lines = "\n".join(f"    {line}" for line in step.body.splitlines())
     return (
         "import sqlalchemy as sa\n"

@@ -9,7 +9,7 @@ from alembic.script import ScriptDirectory
 
 from chassis.app import descriptors
 from chassis.migrations.revisions import stated_revisions
-from chassis.migrations.runner import script_of
+from chassis.migrations.state import script_of
 from tests.infrastructure.revisions import Step, write_revisions
 
 ONE = Step("pass", release="1.0.0")

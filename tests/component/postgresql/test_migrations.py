@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -13,7 +11,6 @@ from alembic.autogenerate import compare_metadata
 from alembic.migration import MigrationContext
 from sqlalchemy import MetaData, text
 
-from chassis import db_postgresql
 from chassis.app import descriptors
 from chassis.clock import SystemClock
 from chassis.db import Database, add_to
@@ -104,46 +101,6 @@ def test_a_database_that_sorts_otherwise_is_refused(postgres: PostgresServer, ba
     database.close()
     assert refused.value.reason == "STORE_LOCALE_WRONG"
     assert refused.value.metadata == {"collation": "C", "encoding": "SQL_ASCII"}
-
-
-def test_of_two_that_migrate_at_once_one_waits_and_finds_it_done(bare: Urls) -> None:
-    done: list[bool] = []
-
-    def run() -> None:
-        database = Database(bare.owner, clock=SystemClock())
-        migrate(database, TOY)
-        done.append(migration_state(database, TOY).at_head)
-        database.close()
-
-    threads = [threading.Thread(target=run) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
-    assert done == [True] * 3
-
-
-def test_a_table_in_use_is_waited_for_only_so_long(
-    bare: Urls, owner: Database, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    """Everybody else would wait behind a migration that waits."""
-    monkeypatch.setattr(db_postgresql, "MIGRATION_LOCK_SECONDS", 0.2)
-    table = (
-        "op.create_table('things', sa.Column('municipality', sa.String(63)))\nisolate_tenants(op, 'things')"
-    )
-    package = write_revisions(tmp_path, monkeypatch, table)
-    migrate(owner, package)
-    write_revisions(tmp_path, monkeypatch, table, "op.add_column('things', sa.Column('size', sa.Integer()))")
-    with psycopg.connect(bare.superuser) as other:
-        other.execute("LOCK TABLE things IN ACCESS SHARE MODE")
-        began = time.monotonic()
-        with pytest.raises(DomainError) as busy:
-            migrate(owner, package)
-        assert time.monotonic() - began < 5
-    assert (busy.value.code, busy.value.reason) == (Code.UNAVAILABLE, "STORE_BUSY")
-    assert migration_state(owner, package).current == "0001"
-    migrate(owner, package)
-    assert migration_state(owner, package).at_head
 
 
 TENANTS = """\

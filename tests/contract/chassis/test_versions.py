@@ -48,6 +48,14 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Store]:
     found.owner.close()
 
 
+def to(store: Store, release: str) -> None:
+    """As an operator takes one release after the other."""
+    for each in RELEASES:
+        migrate(store.owner, each)
+        if each == release:
+            return
+
+
 @pytest.fixture(autouse=True)
 def releases(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, steps in RELEASES.items():
@@ -82,7 +90,7 @@ def test_the_release_before_starts_and_migrates_nothing_beside_an_expansion(stor
 
 
 def test_a_contraction_refuses_who_does_not_know_the_expansion(store: Store) -> None:
-    migrate(store.owner, "r12")
+    to(store, "r12")
     told = {"revision": "0003", "known": "0001", "needed": "0002", "release": "1.1.0"}
     for act in (
         lambda: check_version(store.database, "toy", "r10"),
@@ -90,6 +98,31 @@ def test_a_contraction_refuses_who_does_not_know_the_expansion(store: Store) -> 
     ):
         assert refusal(act) == ("STORE_IS_NEWER", told)
     assert check_version(store.database, "toy", "r11").newer == "1.2.0"
+
+
+def test_a_release_is_not_skipped_while_programs_serve_that_could_not_go_on(store: Store) -> None:
+    """A SQLite store has no other processes beside the one that migrates it."""
+    migrate(store.owner, "r10")
+    if store.database.shared:
+        told = {"revision": "0001", "needed": "0002", "release": "1.1.0"}
+        assert refusal(lambda: migrate(store.owner, "r12")) == ("STORE_RELEASE_SKIPPED", told)
+        assert migration_state(store.database, "r10").at_head
+    migrate(store.owner, "r12", nobody_serves=store.database.shared)
+    assert migration_state(store.database, "r12").at_head
+
+
+def test_a_revision_that_fails_leaves_those_before_it(
+    store: Store, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    package = write_revisions(
+        tmp_path, monkeypatch, FIRST, EXPAND, Step("raise RuntimeError('in the middle')", release="1.1.0")
+    )
+    with pytest.raises(RuntimeError, match="in the middle"):
+        migrate(store.owner, package)
+    assert check_version(store.database, "toy", "r10").newer == "1.1.0"
+    with store.database.reading("") as transaction:
+        noted = transaction.connection.execute(select(store_revisions.c.revision)).scalars().all()
+    assert sorted(noted) == ["0001", "0002"]
 
 
 def test_a_newer_program_waits_for_its_migration(store: Store) -> None:
