@@ -16,6 +16,7 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.context import correlation_id_from
+from chassis.log import bound
 from chassis.rpc.context import CORRELATION_ID
 from chassis.rpc.interceptors import new_incident, trace_without_text
 
@@ -69,7 +70,7 @@ class Requests:
                 message = {**message, "body": b""}
             await send(message)
 
-        with structlog.contextvars.bound_contextvars(correlation_id=correlation_id):
+        with bound(correlation_id=correlation_id):
             try:
                 await self._app(inner, receive, noting)
             except Exception as error:

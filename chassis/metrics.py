@@ -67,9 +67,19 @@ class Metrics:
             "borgerting_jobs_run", "Runs of jobs", ["service", "kind", "outcome"], registry=self.registry
         )
 
+        self._of_requests: dict[tuple[str, str, str, str], tuple[Counter, Histogram]] = {}
+
     def observe_request(self, service: str, surface: str, method: str, code: str, seconds: float) -> None:
-        self.requests.labels(service, surface, method, code).inc()
-        self.request_seconds.labels(service, surface, method).observe(seconds)
+        key = (service, surface, method, code)
+        known = self._of_requests.get(key)
+        if known is None:
+            # To look a measure up by its labels costs more than to count.
+            known = self._of_requests[key] = (
+                self.requests.labels(*key),
+                self.request_seconds.labels(service, surface, method),
+            )
+        known[0].inc()
+        known[1].observe(seconds)
 
     def at_scrape(self, measure: Callable[[], Iterable[tuple[str, str, Iterable[Sample]]]]) -> None:
         """Register gauges read when Prometheus asks: `measure` yields (name, help, samples)."""

@@ -67,6 +67,26 @@ class _Secret:
         return DerivedKey(self.kid, hkdf.derive(self.secret))
 
 
+class _Content:
+    """What the file held when its `version` (time, size, inode) was this; it never changes."""
+
+    def __init__(self, version: tuple[int, int, int], kept: tuple[_Secret, ...]) -> None:
+        self.version = version
+        self.secrets = kept
+        self._by_kid = {secret.kid: secret for secret in kept}
+        self._derived: dict[tuple[str, str], DerivedKey] = {}
+
+    def find(self, purpose: str, kid: str) -> DerivedKey | None:
+        secret = self._by_kid.get(kid)
+        return None if secret is None else self.derive(secret, purpose)
+
+    def derive(self, secret: _Secret, purpose: str) -> DerivedKey:
+        known = self._derived.get((secret.kid, purpose))
+        if known is None:
+            known = self._derived[secret.kid, purpose] = secret.derive(purpose)
+        return known
+
+
 class FileKeys:
     """Keys from `folder`/keys.json, made when it is missing. Threads and processes may share it.
 
@@ -77,12 +97,11 @@ class FileKeys:
 
     def __init__(self, folder: Path, clock: Clock, *, shared: bool = False) -> None:
         self.path = folder / FILE_NAME
+        self._name = str(self.path)
         self._forbidden = 0o027 if shared else 0o077
         self._clock = clock
-        self._lock = threading.Lock()
-        self._read_at: tuple[int, int, int] | None = None
-        self._secrets: tuple[_Secret, ...] = ()
-        self._derived: dict[tuple[str, str], DerivedKey] = {}
+        self._rotating = threading.Lock()
+        self._content: _Content | None = None
         if not self.path.exists():
             if shared:
                 how = f"`borgerting keys create {folder}` makes it, once for all processes"
@@ -92,51 +111,44 @@ class FileKeys:
         self._load()
 
     def current(self, purpose: str) -> DerivedKey:
-        with self._lock:
-            secrets_kept, now = self._load(), self._clock.now()
-            signing = [each for each in secrets_kept if each.sign_time is None or each.sign_time <= now]
-            return self._derive((signing or secrets_kept)[0], purpose)
+        content, now = self._load(), self._clock.now()
+        signing = [each for each in content.secrets if each.sign_time is None or each.sign_time <= now]
+        return content.derive((signing or content.secrets)[0], purpose)
 
     def find(self, purpose: str, kid: str) -> DerivedKey | None:
-        with self._lock:
-            return next((self._derive(each, purpose) for each in self._load() if each.kid == kid), None)
+        return self._load().find(purpose, kid)
 
     def kept(self, purpose: str) -> Sequence[DerivedKey]:
-        with self._lock:
-            return [self._derive(secret, purpose) for secret in self._load()]
+        content = self._load()
+        return [content.derive(secret, purpose) for secret in content.secrets]
 
     def rotate(self, sign_after: timedelta = timedelta(0)) -> str:
         """Sign with a new secret from then on, and keep the one before for what it signed.
 
         Returns the new kid. Raises KeyFileError while an earlier one has yet to sign: what signs now is kept.
         """
-        with self._lock:
-            now = self._clock.now()
-            if any(each.sign_time is not None and each.sign_time > now for each in self._load()):
+        with self._rotating:
+            now, kept = self._clock.now(), self._load().secrets
+            if any(each.sign_time is not None and each.sign_time > now for each in kept):
                 raise KeyFileError(f"{self.path} has a new secret that has yet to sign: rotate after that")
             new = replace(_new_secret(now), sign_time=now + sign_after if sign_after else None)
-            self._write([new, *self._load()][:_KEPT], only_if_missing=False)
+            self._write([new, *kept][:_KEPT], only_if_missing=False)
             return new.kid
 
-    def _derive(self, secret: _Secret, purpose: str) -> DerivedKey:
-        known = self._derived.get((secret.kid, purpose))
-        if known is None:
-            known = self._derived[secret.kid, purpose] = secret.derive(purpose)
-        return known
-
-    def _load(self) -> tuple[_Secret, ...]:
+    def _load(self) -> _Content:
+        """The file is asked for its state at each use, and read anew when that is another."""
         try:
-            status = self.path.stat()
+            status = os.stat(self._name)  # noqa: PTH116 - with each call that bears a token: a Path costs more
         except OSError:
             message = f"{self.path} is gone: put it back from a backup, or restart to make a new one"
             raise KeyFileError(message) from None
         if stat.S_IMODE(status.st_mode) & self._forbidden:
             raise KeyFileError(f"others may read {self.path}: run `chmod 600` on it and rotate its keys")
         version = (status.st_mtime_ns, status.st_size, status.st_ino)
-        if version != self._read_at:
-            self._secrets, self._read_at = self._parse(), version
-            self._derived.clear()
-        return self._secrets
+        content = self._content
+        if content is None or content.version != version:
+            content = self._content = _Content(version, self._parse())
+        return content
 
     def _parse(self) -> tuple[_Secret, ...]:
         try:

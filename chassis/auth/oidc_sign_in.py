@@ -73,7 +73,7 @@ class OidcSignIn:
         self._id_tokens = id_tokens
         self._names = names
         self._security = security
-        self._flows = SignedClaims(keys, clock, audience="borgerting-sign-in")
+        self._flows = SignedClaims(keys, clock, audience="borgerting-sign-in", meaning=dict)
         self._site = site.rstrip("/")
 
     def start(self, request: Request, then: str = "/") -> str:

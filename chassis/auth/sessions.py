@@ -9,14 +9,16 @@ it would be good until it ends by itself, which is why it is short.
 from __future__ import annotations
 
 import secrets
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from chassis.auth.keys import Keys
 from chassis.auth.principal import Principal
 from chassis.auth.tokens import SignedClaims, instant, principal_claims, principal_from
 from chassis.clock import Clock
-from chassis.errors import DomainError
+from chassis.errors import Code, DomainError
 
 SESSION_AUDIENCE = "borgerting-session"
 IDLE_LIFETIME = timedelta(hours=1)
@@ -38,7 +40,7 @@ class Sessions:
     """Issues and reads session cookies' values."""
 
     def __init__(self, keys: Keys, clock: Clock) -> None:
-        self._claims = SignedClaims(keys, clock, audience=SESSION_AUDIENCE)
+        self._sessions = SignedClaims(keys, clock, audience=SESSION_AUDIENCE, meaning=_session)
         self._clock = clock
 
     def issue(self, principal: Principal) -> str:
@@ -50,15 +52,10 @@ class Sessions:
     def read(self, cookie: str) -> Session | None:
         """The session; None when the cookie is no session of ours, or over."""
         try:
-            claims = self._claims.read(cookie)
-            principal = principal_from(claims)
-            signed_in, issued = instant(claims, "auth_time"), instant(claims, "iat")
+            session = self._sessions.read(cookie)
         except DomainError:
             return None
-        identity = claims.get("sid")
-        if not isinstance(identity, str) or self._clock.now() >= signed_in + LONGEST_LIFETIME:
-            return None
-        return Session(principal, identity, issued, signed_in)
+        return session if self._clock.now() < session.sign_in_time + LONGEST_LIFETIME else None
 
     def renew(self, session: Session) -> str | None:
         """The cookie's next value; None while the present one is fresh."""
@@ -69,4 +66,12 @@ class Sessions:
     def _sign(self, principal: Principal, identity: str, sign_in_time: datetime) -> str:
         lifetime = min(IDLE_LIFETIME, sign_in_time + LONGEST_LIFETIME - self._clock.now())
         own = {"sid": identity, "auth_time": int(sign_in_time.timestamp())}
-        return self._claims.sign(principal_claims(principal) | own, lifetime)
+        return self._sessions.sign(principal_claims(principal) | own, lifetime)
+
+
+def _session(claims: Mapping[str, Any]) -> Session:
+    """What a cookie's claims stand for. Raises DomainError TOKEN_INVALID."""
+    principal, identity = principal_from(claims), claims.get("sid")
+    if not isinstance(identity, str):
+        raise DomainError(Code.UNAUTHENTICATED, "TOKEN_INVALID")
+    return Session(principal, identity, instant(claims, "iat"), instant(claims, "auth_time"))

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Any, Protocol
+from typing import Any, Generic, Protocol, TypeVar
 
 import jwt
 
@@ -27,6 +27,8 @@ LONGEST_LIFETIME = timedelta(days=365)
 _REMEMBERED = 1024
 _ROLES = {role.value: role for role in GRANTED_ROLES}
 
+T = TypeVar("T")
+
 
 class TokenVerifier(Protocol):
     def verify(self, token: str) -> Principal:
@@ -38,26 +40,31 @@ class TokenVerifier(Protocol):
 
 
 @dataclass(frozen=True, slots=True)
-class _Genuine:
-    """What a token says that `key` has signed, and from when until when it counts, leeway included."""
+class _Genuine(Generic[T]):
+    """What a token means that `key` has signed, and from when until when it counts, leeway included."""
 
     key: DerivedKey
-    claims: dict[str, Any]
+    meaning: T
     start: datetime
     end: datetime
 
 
-class SignedClaims:
+class SignedClaims(Generic[T]):
     """Signs and checks one kind of token. `audience` names the kind: one kind is never taken for another.
 
-    The clock is the suite's own, not the machine's, since scenarios move it.
+    `meaning` makes of a genuine token's claims what they stand for, which nobody changes; it raises
+    DomainError TOKEN_INVALID where they stand for nothing. The clock is the suite's own, not the machine's,
+    since scenarios move it.
     """
 
-    def __init__(self, keys: Keys, clock: Clock, *, audience: str) -> None:
+    def __init__(
+        self, keys: Keys, clock: Clock, *, audience: str, meaning: Callable[[Mapping[str, Any]], T]
+    ) -> None:
         self._keys = keys
         self._clock = clock
         self._audience = audience
-        self._found_genuine: dict[bytes, _Genuine] = {}
+        self._meaning = meaning
+        self._found_genuine: dict[bytes, _Genuine[T]] = {}
 
     def sign(self, claims: Mapping[str, Any], lifetime: timedelta) -> str:
         now = self._clock.now()
@@ -72,17 +79,17 @@ class SignedClaims:
         }
         return jwt.encode(payload, key.key, algorithm=ALGORITHM, headers={"kid": key.kid})
 
-    def read(self, token: str) -> dict[str, Any]:
-        """The claims. Raises DomainError TOKEN_INVALID or TOKEN_EXPIRED."""
+    def read(self, token: str) -> T:
+        """What the token stands for. Raises DomainError TOKEN_INVALID or TOKEN_EXPIRED."""
         genuine = self._genuine(token)
         now = self._clock.now()
         if now >= genuine.end:
             raise DomainError(Code.UNAUTHENTICATED, "TOKEN_EXPIRED")
         if now < genuine.start:
             raise _invalid()
-        return dict(genuine.claims)
+        return genuine.meaning
 
-    def _genuine(self, token: str) -> _Genuine:
+    def _genuine(self, token: str) -> _Genuine[T]:
         """A token that is ours, whenever it is good for.
 
         A token comes with every call of its holder and checking it costs as much as a small call, so those
@@ -118,7 +125,7 @@ class SignedClaims:
             self._found_genuine.clear()
         found = _Genuine(
             key,
-            claims,
+            self._meaning(claims),
             start=max(instant(claims, "nbf"), instant(claims, "iat")) - LEEWAY,
             end=instant(claims, "exp") + LEEWAY,
         )
@@ -130,7 +137,7 @@ class LocalTokens:
     """Issues and verifies API tokens with the suite's own key: the TokenVerifier of the embedded profile."""
 
     def __init__(self, keys: Keys, clock: Clock) -> None:
-        self._claims = SignedClaims(keys, clock, audience=API_AUDIENCE)
+        self._principals = SignedClaims(keys, clock, audience=API_AUDIENCE, meaning=principal_from)
 
     def issue(self, principal: Principal, lifetime: timedelta = DEFAULT_LIFETIME) -> str:
         """A token for a machine.
@@ -141,10 +148,10 @@ class LocalTokens:
             raise ValueError("nobody gets no token")
         if not timedelta(0) < lifetime <= LONGEST_LIFETIME:
             raise ValueError("a token lives for up to a year")
-        return self._claims.sign(principal_claims(principal), lifetime)
+        return self._principals.sign(principal_claims(principal), lifetime)
 
     def verify(self, token: str) -> Principal:
-        return principal_from(self._claims.read(token))
+        return self._principals.read(token)
 
 
 def principal_claims(principal: Principal) -> dict[str, Any]:

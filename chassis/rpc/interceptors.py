@@ -15,6 +15,7 @@ from chassis.auth.principal import NOBODY, Principal, service_principal
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Caller, correlation_id_from
 from chassis.errors import Code, DomainError
+from chassis.log import bound
 from chassis.rpc.context import CORRELATION_ID, CallContext
 from chassis.rpc.peers import calling_service
 from chassis.rpc.status import INTERNAL_REASON, status_of, status_of_other
@@ -112,7 +113,7 @@ class CallInterceptor(_ServerInterceptor):
         def single(request: Any, inner: grpc.ServicerContext) -> Any:
             started = self._time()
             context = self._admit(inner)
-            with structlog.contextvars.bound_contextvars(correlation_id=context.caller.correlation_id):
+            with bound(correlation_id=context.caller.correlation_id):
                 try:
                     self._authenticate(context, method)
                     return behaviour(request, context)

@@ -143,7 +143,7 @@ def test_other_kinds_of_token_are_no_session(browser: Browser, site: Site, keys:
     assert status(browser, site.local_tokens.issue(SECRETARY)) == 401
     session = Sessions(keys, SystemClock()).issue(SECRETARY)
     assert site.outcome(session) == "TOKEN_INVALID"
-    lacking = SignedClaims(keys, SystemClock(), audience=SESSION_AUDIENCE).sign(
+    lacking = SignedClaims(keys, SystemClock(), audience=SESSION_AUDIENCE, meaning=dict).sign(
         {"sub": "staff-7", "municipality": HERE, "roles": ["secretariat"]}, timedelta(hours=1)
     )
     assert status(browser, lacking) == 401  # neither a session's id nor when it began
