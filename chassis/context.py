@@ -7,6 +7,7 @@ import secrets
 from dataclasses import dataclass
 
 from chassis.auth.principal import NOBODY, Principal
+from chassis.trace_context import trace_id
 
 _CORRELATION_ID = re.compile(r"[A-Za-z0-9._:-]{1,128}")
 
@@ -21,7 +22,8 @@ class Caller:
 
 
 def new_correlation_id() -> str:
-    return secrets.token_hex(16)
+    """The trace's id where the work at hand is traced, else a fresh one of the same form."""
+    return trace_id() or secrets.token_hex(16)
 
 
 def correlation_id_from(offered: str | None) -> str:

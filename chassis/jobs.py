@@ -17,6 +17,7 @@ from sqlalchemy import and_, case, func, or_, select, true, update
 
 from chassis.ids import uuid7
 from chassis.tables import jobs
+from chassis.trace_context import trace_parent
 
 if TYPE_CHECKING:
     from chassis.db import Database, Transaction
@@ -42,7 +43,10 @@ class JobState(StrEnum):
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """A job's row. `fence` rises with each claim: a worker whose number is old has lost the job."""
+    """A job's row. `fence` rises with each claim: a worker whose number is old has lost the job.
+
+    `trace_parent` is the trace context of what asked for it, "" where nobody traced that.
+    """
 
     id: UUID
     kind: str
@@ -62,6 +66,7 @@ class Job:
     created: datetime
     started: datetime | None
     finished: datetime | None
+    trace_parent: str = ""
 
 
 class JobHandler(Protocol):
@@ -145,6 +150,7 @@ class JobQueue:
                 reason="",
                 reason_metadata={},
                 correlation_id=transaction.correlation_id,
+                trace_parent=trace_parent(),
                 created=now,
             )
             .on_conflict_do_nothing(index_elements=["kind", "municipality", "key"])
@@ -319,6 +325,7 @@ def _job(row: Any) -> Job:
         created=row.created,
         started=row.started,
         finished=row.finished,
+        trace_parent=row.trace_parent,
     )
 
 

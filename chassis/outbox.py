@@ -20,6 +20,7 @@ from chassis.events.ports import CarrierAwayError, Publisher
 from chassis.ids import uuid7
 from chassis.log import get_logger, trace
 from chassis.tables import outbox, outbox_sequences
+from chassis.trace_context import trace_parent
 
 if TYPE_CHECKING:
     from chassis.db import Database, Transaction
@@ -71,6 +72,7 @@ class Outbox:
             correlation_id=transaction.correlation_id,
             causation_id=transaction.causation_id,
             data_schema=schema_of(message_type),
+            trace_parent=trace_parent(),
         )
         transaction.connection.execute(
             # Given beside the statement, values are not made part of it: that takes half the time.

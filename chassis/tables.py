@@ -178,6 +178,7 @@ jobs = Table(
     Column("reason", String(127), nullable=False, server_default=text("''")),
     Column("reason_metadata", json_type(), nullable=False),
     Column("correlation_id", String(128), nullable=False),
+    Column("trace_parent", String(55), nullable=False, server_default=text("''")),
     Column("created", UtcDateTime(), nullable=False),
     Column("started", UtcDateTime()),
     Column("finished", UtcDateTime()),

@@ -2,7 +2,8 @@
 
 Attributes travel as headers `ce_*`, so that events are routed without decoding. Beside the specification's
 own there are the extensions `sequence` (1, 2, … per aggregate), `snapshot` (the aggregate's whole state,
-told again), `correlationid`, `causationid` and `municipality`.
+told again), `correlationid`, `causationid` and `municipality`; where the suite traces, also `traceparent`
+(CloudEvents' "Distributed Tracing").
 """
 
 from __future__ import annotations
@@ -14,6 +15,8 @@ from uuid import UUID
 
 from google.protobuf import descriptor_pool, message_factory
 from google.protobuf.message import Message
+
+from chassis.trace_context import valid_trace_parent
 
 CONTENT_TYPE = "application/protobuf"
 SPEC_VERSION = "1.0"
@@ -39,6 +42,7 @@ class Envelope:
     correlation_id: str
     causation_id: str
     data_schema: str
+    trace_parent: str = ""
 
     @property
     def aggregate(self) -> str:
@@ -62,6 +66,8 @@ class Envelope:
         }
         if self.causation_id:
             headers["ce_causationid"] = self.causation_id
+        if self.trace_parent:
+            headers["ce_traceparent"] = self.trace_parent
         return headers
 
     @classmethod
@@ -106,6 +112,7 @@ class Envelope:
             correlation_id=headers.get("ce_correlationid", ""),
             causation_id=headers.get("ce_causationid", ""),
             data_schema=headers.get("ce_dataschema", ""),
+            trace_parent=valid_trace_parent(headers.get("ce_traceparent", "")),
         )
 
 

@@ -20,6 +20,12 @@ def create_chassis_tables(op: Operations) -> None:
     _isolate(op)
 
 
+def add_trace_parent(op: Operations) -> None:
+    """Jobs remember the W3C trace context of what asked for them; empty where nobody traced it."""
+    column = sa.Column("trace_parent", sa.String(55), nullable=False, server_default=sa.text("''"))
+    op.add_column("jobs", column)
+
+
 def _isolate(op: Operations) -> None:
     add, change = ("SELECT", "INSERT"), ("SELECT", "INSERT", "UPDATE")
     # A municipality is entered by the platform, and told about under its own name.

@@ -85,6 +85,16 @@ def open_across(
         op.execute(f"GRANT DELETE ON {name} TO {worker}")
 
 
+def widen_across(op: Any, table: str, *, select: Sequence[str]) -> None:
+    """Further columns of a table that an earlier revision opened with `open_across`."""
+    roles = _roles(op)
+    if roles is None:
+        return
+    connection = op.get_bind()
+    listed = ", ".join(_quoted(connection, column) for column in select)
+    op.execute(f"GRANT SELECT ({listed}) ON {_quoted(connection, table)} TO {roles.quoted(roles.worker)}")
+
+
 def each_municipality(op: Any) -> Iterator[str]:
     """Every municipality that the service's table `municipalities` knows, and "" for the platform's rows;
     each in its turn is the one whose rows the statements of the loop's body can reach.

@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.migrations import create_chassis_tables, isolate_tenants
+from chassis.migrations import add_trace_parent, create_chassis_tables, isolate_tenants
 
 revision = "0001"
 down_revision = None
@@ -13,6 +13,7 @@ release = "0.1.0"
 
 def upgrade() -> None:
     create_chassis_tables(op)
+    add_trace_parent(op)
     op.create_table(
         "heard",
         sa.Column("seq", sa.Integer(), primary_key=True),
