@@ -1,5 +1,5 @@
-"""What waits in a service's store, per municipality: events to be sent, and events that could not be handled
-yet. Counts and ages only.
+"""What waits in a service's store, per municipality: events to be sent, events that could not be handled
+yet, work that is not over. Counts and ages only.
 """
 
 from __future__ import annotations
@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, select
 
-from chassis.tables import dead_letters, inbox_held, outbox
+from chassis.jobs import JobState
+from chassis.tables import dead_letters, inbox_held, jobs, outbox
 
 if TYPE_CHECKING:
     from chassis.db import Database
@@ -37,6 +38,18 @@ class Held:
     municipality: str
     parked: bool
     count: int
+    oldest_seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class AtHand:
+    """Work of one municipality and kind that is queued or under way, and how many seconds ago the oldest was
+    asked for.
+    """
+
+    municipality: str
+    kind: str
+    state: JobState
     oldest_seconds: float
 
 
@@ -95,5 +108,36 @@ def held(database: Database) -> list[Held]:
             row.waiting,
             max((now - row.oldest).total_seconds(), 0.0),
         )
+        for row in rows
+    ]
+
+
+def parked_since(database: Database) -> dict[str, float]:
+    """By municipality: for how many seconds the oldest parked event of it stands still."""
+    now = database.machine_clock.now()
+    table = dead_letters.c
+    with database.reading_across() as transaction:
+        rows = transaction.connection.execute(
+            select(table.municipality, func.min(table.parked).label("oldest"))
+            .where(table.resolved.is_(None))
+            .group_by(table.municipality)
+            .order_by(table.municipality)
+        ).all()
+    return {row.municipality: max((now - row.oldest).total_seconds(), 0.0) for row in rows}
+
+
+def work_at_hand(database: Database) -> list[AtHand]:
+    """By municipality, kind and state."""
+    now = database.machine_clock.now()
+    place = (jobs.c.municipality, jobs.c.kind, jobs.c.state)
+    with database.reading_across() as transaction:
+        rows = transaction.connection.execute(
+            select(*place, func.min(jobs.c.created).label("oldest"))
+            .where(jobs.c.state.in_([JobState.QUEUED, JobState.RUNNING]))
+            .group_by(*place)
+            .order_by(*place)
+        ).all()
+    return [
+        AtHand(row.municipality, row.kind, JobState(row.state), max((now - row.oldest).total_seconds(), 0.0))
         for row in rows
     ]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from chassis.dead_letters import held_state
 from chassis.events.ports import EventSource
-from chassis.inbox import Inbox, RetryPolicy, StoreAway, Subscription
+from chassis.inbox import Inbox, Outcome, RetryPolicy, StoreAway, Subscription
 from chassis.log import get_logger, trace
 
 if TYPE_CHECKING:
@@ -38,6 +38,7 @@ class Consumer:
         self._service = service
         self._database = database
         self._metrics = metrics
+        self._delays = metrics.event_delays.labels(service, subscription.consumer)
         self._inbox = Inbox(database, subscription, policy)
         self._stopping = threading.Event()
         self._thread = threading.Thread(
@@ -89,8 +90,11 @@ class Consumer:
                 self._count(outcome)
             due = self._inbox.next_due()
         deliveries = self.source.poll(self._patience(seconds, due))
-        for outcome in self._inbox.receive_all(deliveries):
+        for delivery, outcome in zip(deliveries, self._inbox.receive_all(deliveries), strict=True):
             self._count(outcome)
+            if outcome is Outcome.HANDLED and delivery.event is not None:
+                late = self._database.clock.now() - delivery.event.envelope.time
+                self._delays.observe(max(late.total_seconds(), 0.0))
         if deliveries:
             # Once a batch: repeated deliveries cost little, each commit is a write.
             self.source.commit(deliveries[-1])

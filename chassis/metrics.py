@@ -1,6 +1,7 @@
 """What Prometheus scrapes: the measures that all services share, registered once, told apart by `service`.
 
-No municipality and no person in any label.
+No person in any label. A municipality only in gauges that are read at the scrape (chassis.gauges), never in
+counters and histograms: their series would be multiplied by it.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
+_DELAYS = (0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 900, 3600, 21600, 86400)
 
 Sample = tuple[str, dict[str, str], float]  # name, labels, value
 
@@ -60,6 +62,13 @@ class Metrics:
             "borgerting_inbox_events",
             "Deliveries by what became of them",
             ["service", "consumer", "outcome"],
+            registry=self.registry,
+        )
+        self.event_delays = Histogram(
+            "borgerting_inbox_delay_seconds",
+            "How late an event was handled that found its turn at once, after what it tells had happened",
+            ["service", "consumer"],
+            buckets=_DELAYS,
             registry=self.registry,
         )
         # `outcome` is SUCCEEDED, FAILED, CANCELLED, RETRIED or LOST.

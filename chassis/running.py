@@ -1,9 +1,9 @@
-"""One service at work: its relay, consumers and job workers, what they measure, and whether they live."""
+"""One service at work: its relay, consumers and job workers, and whether they live."""
 
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from chassis.app import CheckResult, Descriptor, Service
@@ -12,14 +12,11 @@ from chassis.db import Database
 from chassis.errors import DomainError
 from chassis.events.ports import Broker
 from chassis.housekeeping import Housekeeper
-from chassis.jobs import job_tallies
 from chassis.jobs_runner import JobRunner
-from chassis.metrics import Metrics, Sample
+from chassis.metrics import Metrics
 from chassis.ops import Check
-from chassis.outbox import Relay, outbox_state
+from chassis.outbox import Relay
 from chassis.stores import check_version
-
-Gauges = Iterable[tuple[str, str, Iterable[Sample]]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,58 +117,6 @@ def _version_check(name: str, verify: Callable[[], object]) -> Check:
 
 def _alive(consumer: Consumer) -> Callable[[], bool]:
     return lambda: consumer.alive
-
-
-def gauges(running: Sequence[RunningService]) -> Gauges:
-    """What is read from the stores when Prometheus asks."""
-    states = {one.name: outbox_state(one.database) for one in running}
-    yield _gauge(
-        "borgerting_outbox_unpublished",
-        "Events that wait to be sent",
-        [({"service": name}, state.unpublished) for name, state in states.items()],
-    )
-    yield _gauge(
-        "borgerting_outbox_oldest_seconds",
-        "Age of the oldest unsent event",
-        [({"service": name}, state.oldest_seconds) for name, state in states.items()],
-    )
-    yield _gauge(
-        "borgerting_outbox_attempts",
-        "Most attempts, all in vain, to send an unsent event",
-        [({"service": name}, state.most_attempts) for name, state in states.items()],
-    )
-    consumers = [
-        ({"service": one.name, "consumer": consumer.subscription.consumer}, consumer.gauges())
-        for one in running
-        for consumer in one.consumers
-    ]
-    for gauge, documentation in (
-        ("lag", "Events ahead of a consumer"),
-        ("parked", "Aggregates parked behind an event that cannot be handled"),
-        ("queued", "Events that queue behind a parked one"),
-        ("waiting", "Events behind a gap or between two tries"),
-        ("oldest_waiting_seconds", "How long the oldest waiting event waits"),
-    ):
-        yield _gauge(
-            f"borgerting_inbox_{gauge}",
-            documentation,
-            [(labels, values[gauge]) for labels, values in consumers if gauge in values],
-        )
-    yield _gauge(
-        "borgerting_jobs",
-        "Jobs by state",
-        [
-            ({"service": one.name, "kind": tally.kind, "state": tally.state}, tally.count)
-            for one in running
-            for tally in job_tallies(one.database)
-        ],
-    )
-
-
-def _gauge(
-    name: str, documentation: str, samples: Sequence[tuple[dict[str, str], float]]
-) -> tuple[str, str, Iterable[Sample]]:
-    return name, documentation, [(name, labels, value) for labels, value in samples]
 
 
 def at_once(actions: Sequence[Callable[[], Leftover]]) -> list[Leftover]:

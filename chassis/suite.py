@@ -15,8 +15,10 @@ import grpc
 from chassis.alone import Neighbours, lock_folder, make_broker
 from chassis.app import BuildContext, Descriptor, Service
 from chassis.auth.identity import make_identity
+from chassis.auth.key_gauges import key_gauges
 from chassis.clock import SystemClock
 from chassis.config import SuiteSettings, parse_clock, service_settings
+from chassis.gauges import gauges
 from chassis.http_app import HttpServer, make_http_app
 from chassis.log import get_logger
 from chassis.metrics import Metrics
@@ -26,7 +28,7 @@ from chassis.rpc.interceptors import CallInterceptor
 from chassis.rpc.listening import listen
 from chassis.rpc.local import LocalServer
 from chassis.rpc.server import RpcServer
-from chassis.running import RunningService, at_once, gauges, named_check
+from chassis.running import RunningService, at_once, named_check
 from chassis.stores import open_store
 from chassis.text import catalogues
 from chassis.web.operations import OperationsPages
@@ -160,6 +162,7 @@ class Suite:
             )
         self._resources.callback(self._ops.stop)
         self.metrics.at_scrape(lambda: gauges(self._running))
+        self.metrics.at_scrape(lambda: key_gauges(identity.keys, clock.now()))
 
         self._ops.start()
         for one in self._running:

@@ -15,7 +15,7 @@ import stat
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Protocol
 
@@ -111,9 +111,17 @@ class FileKeys:
         self._load()
 
     def current(self, purpose: str) -> DerivedKey:
-        content, now = self._load(), self._clock.now()
-        signing = [each for each in content.secrets if each.sign_time is None or each.sign_time <= now]
-        return content.derive((signing or content.secrets)[0], purpose)
+        content = self._load()
+        return content.derive(self._signing(content), purpose)
+
+    def signing_since(self) -> datetime:
+        """From when the secret signs that signs now. Raises KeyFileError."""
+        signing = self._signing(self._load())
+        try:
+            since = signing.sign_time or datetime.fromisoformat(signing.create_time)
+        except ValueError:
+            raise KeyFileError(f"{self.path} does not say when its keys were made") from None
+        return since if since.tzinfo else since.replace(tzinfo=UTC)
 
     def find(self, purpose: str, kid: str) -> DerivedKey | None:
         return self._load().find(purpose, kid)
@@ -134,6 +142,10 @@ class FileKeys:
             new = replace(_new_secret(now), sign_time=now + sign_after if sign_after else None)
             self._write([new, *kept][:_KEPT], only_if_missing=False)
             return new.kid
+
+    def _signing(self, content: _Content) -> _Secret:
+        kept, now = content.secrets, self._clock.now()
+        return next((each for each in kept if each.sign_time is None or each.sign_time <= now), kept[0])
 
     def _load(self) -> _Content:
         """The file is asked for its state at each use, and read anew when that is another."""

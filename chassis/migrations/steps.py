@@ -20,7 +20,7 @@ def create_chassis_tables(op: Operations) -> None:
     _isolate(op)
 
 
-def add_trace_parent(op: Operations) -> None:
+def add_trace_parent(op: Any) -> None:
     """Jobs remember the W3C trace context of what asked for them; empty where nobody traced it."""
     column = sa.Column("trace_parent", sa.String(55), nullable=False, server_default=sa.text("''"))
     op.add_column("jobs", column)

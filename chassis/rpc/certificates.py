@@ -42,6 +42,11 @@ class CertificateFiles:
         """When our own certificate ends. Raises OSError or ValueError."""
         return x509.load_pem_x509_certificate(self.certificate.read_bytes()).not_valid_after_utc
 
+    def authority_expire_time(self) -> datetime:
+        """When the last of those who sign ends: while one is replaced there are two. Raises as above."""
+        found = x509.load_pem_x509_certificates(self.ca.read_bytes())
+        return max(one.not_valid_after_utc for one in found)
+
 
 def file_problem(files: CertificateFiles) -> str | None:
     """What is wrong with them, for an operator; None when they can be used. It never quotes a file."""
@@ -144,13 +149,15 @@ class Renewed:
         return False
 
 
-def seconds_left(files: CertificateFiles) -> Callable[[], float]:
-    """For a metric: seconds until our certificate ends; negative afterwards, and when it cannot be read."""
+def seconds_left(files: CertificateFiles) -> dict[str, float]:
+    """For a metric: seconds until our `own` certificate ends, and until that of who signs it, the
+    `authority`; negative afterwards, and -1 where it cannot be read.
+    """
 
-    def measure() -> float:
+    def left(when: Callable[[], datetime]) -> float:
         try:
-            return (files.expire_time() - datetime.now(UTC)).total_seconds()
+            return (when() - datetime.now(UTC)).total_seconds()
         except (OSError, ValueError):
             return -1.0
 
-    return measure
+    return {"own": left(files.expire_time), "authority": left(files.authority_expire_time)}

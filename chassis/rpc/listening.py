@@ -23,11 +23,15 @@ def listen(rpc: RpcServer, settings: SuiteSettings, metrics: Metrics) -> tuple[s
         return f"{settings.host}:{port}", ""
     port = rpc.bind(f"{settings.host}:{settings.grpc_port}", server_credentials(files, neighbours=False))
     neighbours = rpc.bind(f"{settings.host}:{settings.tls_port}", server_credentials(files, neighbours=True))
-    measure = seconds_left(files)
 
     def gauge() -> Iterable[tuple[str, str, Iterable[Sample]]]:
         name = "borgerting_tls_certificate_seconds_left"
-        yield name, "Seconds until this process's certificate ends", [(name, {}, measure())]
+        left = [(name, {"certificate": which}, seconds) for which, seconds in seconds_left(files).items()]
+        yield (
+            name,
+            "Until the certificates end by which this process and its neighbours know one another",
+            left,
+        )
 
     metrics.at_scrape(gauge)
     return f"{settings.host}:{port}", f"{settings.host}:{neighbours}"

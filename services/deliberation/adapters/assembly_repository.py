@@ -178,13 +178,15 @@ class SqlFollowedUp(Scoped):
         return [task_of(row) for row in self.rows(query)]
 
 
-def assemblies_by_state(transaction: Transaction) -> Mapping[str, int]:
-    """Of all municipalities, for the metric."""
-    table = tables.assemblies
-    query = select(table.c.state, func.count().label("assemblies")).group_by(table.c.state)
-    counts = {state.value: 0 for state in AssemblyState}
-    counts |= {row.state: row.assemblies for row in transaction.connection.execute(query)}
-    return counts
+def assemblies_by_state(transaction: Transaction) -> Mapping[tuple[str, str], int]:
+    """(municipality, state) -> how many, of each municipality that has an assembly, for the metric."""
+    table = tables.assemblies.c
+    place = (table.municipality_id, table.state)
+    query = select(*place, func.count().label("assemblies")).group_by(*place)
+    found = {
+        (row.municipality_id, row.state): row.assemblies for row in transaction.connection.execute(query)
+    }
+    return {(one, state.value): 0 for one, _ in found for state in AssemblyState} | found
 
 
 def _panel(row: Row) -> Panel:

@@ -2,26 +2,23 @@
 
 from __future__ import annotations
 
-from collections import Counter as Count
-from collections.abc import Callable, Iterable
-from datetime import timedelta
+import math
+from collections.abc import Callable, Mapping, Sequence
+from datetime import date
 from zoneinfo import ZoneInfo
 
 from prometheus_client import Counter
-from sqlalchemy import and_, case, func, select
+from sqlalchemy import case, func, select
 
 from chassis.clock import Clock
 from chassis.db import Database, Transaction
-from chassis.metrics import Metrics, Sample
+from chassis.gauges import Gauges, gauge
+from chassis.metrics import Metrics
 from chassis.tenant_copy import municipalities
 from services.followup.adapters import tables
 from services.followup.deadlines.dates import local_date
 from services.followup.domain.checkpoint import Decision
 from services.followup.domain.report import HandoverState
-
-Gauges = Iterable[tuple[str, str, Iterable[Sample]]]
-
-SOON = timedelta(days=30)
 
 
 class PrometheusMeter:
@@ -48,74 +45,110 @@ class PrometheusMeter:
 
 
 def promise_gauges(database: Database, clock: Clock) -> Callable[[], Gauges]:
-    """Of all municipalities together, counted when Prometheus asks: two grouped queries."""
+    """Of each municipality, counted when Prometheus asks: three grouped queries."""
 
     def measure() -> Gauges:
+        now = clock.now()
         with database.reading_across() as transaction:
-            promises, due_soon, overdue = _counts(transaction, clock)
+            zones = transaction.connection.execute(_ZONES).all()
+            today = {one: local_date(now, ZoneInfo(zone)) for one, zone in zones}
+            promises = _promises(transaction, today)
+            due = _due(transaction, today)
             waiting = _waiting(transaction)
-        name = "borgerting_followup_promises"
-        yield name, "Promises by state", [(name, {"state": state}, n) for state, n in promises.items()]
-        name = "borgerting_followup_checkpoints_due_30d"
-        yield name, "Unanswered checkpoints that fall due within 30 days", [(name, {}, due_soon)]
-        name = "borgerting_followup_checkpoints_overdue"
-        yield name, "Checkpoints whose date passed unanswered", [(name, {}, overdue)]
-        name = "borgerting_followup_reports_waiting"
-        samples = [(name, {"reason": reason}, n) for reason, n in waiting.items()]
-        yield name, "Reports handed over that could not be read yet, by why", samples
+        yield gauge(
+            "borgerting_followup_promises",
+            "Promises of a municipality's council by where they stand",
+            [({"municipality": one, "state": state}, n) for (one, state), n in promises.items()],
+        )
+        for name, documentation, first, last in _SPANS:
+            yield gauge(
+                name,
+                documentation,
+                [
+                    ({"municipality": one}, sum(n for days, n in found if first <= days <= last))
+                    for one, found in due.items()
+                ],
+            )
+        yield gauge(
+            "borgerting_followup_next_due_days",
+            "In how many days a council owes its next answer; nothing where it owes none",
+            [
+                ({"municipality": one}, next_due)
+                for one, found in due.items()
+                if (next_due := _next(found)) is not None
+            ],
+        )
+        yield gauge(
+            "borgerting_followup_reports_waiting",
+            "Reports that were handed over and could not be read yet, by why",
+            [({"reason": reason}, number) for reason, number in waiting.items()],
+        )
 
     return measure
 
 
-def _counts(transaction: Transaction, clock: Clock) -> tuple[dict[str, int], int, int]:
-    """Promises by state; checkpoints due within 30 days; overdue ones. Each municipality by its own date."""
+_ZONES = select(municipalities.c.municipality_id, municipalities.c.time_zone)
+_SPANS = (
+    (
+        "borgerting_followup_checkpoints_due_7d",
+        "Answers that a council owes within 7 days and has not given",
+        0,
+        7,
+    ),
+    (
+        "borgerting_followup_checkpoints_due_30d",
+        "Answers that a council owes within 30 days and has not given",
+        0,
+        30,
+    ),
+    (
+        "borgerting_followup_checkpoints_overdue",
+        "Dates that passed without the answer that a council owed",
+        -math.inf,
+        -1,
+    ),
+)
+_STATES = ("overdue", "answered", "waiting")
+
+
+def _promises(transaction: Transaction, today: Mapping[str, date]) -> dict[tuple[str, str], int]:
+    """(municipality, state) -> promises; each municipality by its own date."""
     dated = tables.checkpoints.c
     unanswered = dated.answered_on.is_(None)
-    query = (
-        select(
-            dated.municipality_id,
-            municipalities.c.time_zone,
-            dated.promise_id,
-            dated.effective_due,
-            unanswered.label("unanswered"),
-        )
-        .join_from(
-            tables.checkpoints,
-            municipalities,
-            dated.municipality_id == municipalities.c.municipality_id,
-        )
-        .subquery()
-    )
     per_promise = (
         select(
-            query.c.municipality_id,
-            query.c.time_zone,
-            query.c.promise_id,
-            func.min(case((query.c.unanswered, query.c.effective_due))).label("next_due"),
-            func.max(case((query.c.unanswered, 0), else_=1)).label("answered"),
+            dated.municipality_id,
+            func.min(case((unanswered, dated.effective_due))).label("next_due"),
+            func.max(case((unanswered, 0), else_=1)).label("answered"),
         )
-        .group_by(query.c.municipality_id, query.c.time_zone, query.c.promise_id)
+        .group_by(dated.municipality_id, dated.promise_id)
         .subquery()
     )
-    grouped = select(
-        per_promise.c.time_zone, per_promise.c.next_due, per_promise.c.answered, func.count()
-    ).group_by(per_promise.c.time_zone, per_promise.c.next_due, per_promise.c.answered)
-    now = clock.now()
-    promises: Count[str] = Count(overdue=0, answered=0, waiting=0)
-    for zone, next_due, answered, number in transaction.connection.execute(grouped):
-        late = next_due is not None and next_due < local_date(now, ZoneInfo(zone))
-        promises["overdue" if late else "answered" if answered else "waiting"] += number
-    soon = overdue = 0
-    open_ones = (
-        select(query.c.time_zone, query.c.effective_due, func.count())
-        .where(and_(query.c.unanswered, query.c.effective_due <= now.date() + SOON + timedelta(days=2)))
-        .group_by(query.c.time_zone, query.c.effective_due)
-    )
-    for zone, due, number in transaction.connection.execute(open_ones):
-        today = local_date(now, ZoneInfo(zone))
-        overdue += number if due < today else 0
-        soon += number if today <= due <= today + SOON else 0
-    return dict(promises), soon, overdue
+    place = (per_promise.c.municipality_id, per_promise.c.next_due, per_promise.c.answered)
+    counts = dict.fromkeys(((one, state) for one in today for state in _STATES), 0)
+    for one, next_due, answered, number in transaction.connection.execute(
+        select(*place, func.count()).group_by(*place)
+    ):
+        if one in today:
+            late = next_due is not None and next_due < today[one]
+            counts[one, "overdue" if late else "answered" if answered else "waiting"] += number
+    return counts
+
+
+def _due(transaction: Transaction, today: Mapping[str, date]) -> dict[str, list[tuple[int, int]]]:
+    """By municipality: in how many days (negative: ago) so many unanswered checkpoints fall due."""
+    dated = tables.checkpoints.c
+    place = (dated.municipality_id, dated.effective_due)
+    query = select(*place, func.count()).where(dated.answered_on.is_(None)).group_by(*place)
+    found: dict[str, list[tuple[int, int]]] = {one: [] for one in today}
+    for one, due, number in transaction.connection.execute(query):
+        if one in found:
+            found[one].append(((due - today[one]).days, number))
+    return found
+
+
+def _next(found: Sequence[tuple[int, int]]) -> int | None:
+    return min((days for days, _ in found if days >= 0), default=None)
 
 
 def _waiting(transaction: Transaction) -> dict[str, int]:

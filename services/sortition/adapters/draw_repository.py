@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping, Sequence
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
@@ -201,10 +202,16 @@ class SqlSigning(Scoped):
         return self.maybe(_SIGNING_KEY)
 
 
-def draws_by_state(transaction: Transaction) -> dict[str, int]:
-    """How many draws of all municipalities stand where: for a platform-wide transaction's metrics only."""
-    table = tables.draws
-    query = select(table.c.state, func.count().label("draws")).group_by(table.c.state)
-    counts = {state.value: 0 for state in DrawState}
-    counts.update({row.state: row.draws for row in transaction.connection.execute(query)})
-    return counts
+def draws_by_state(transaction: Transaction) -> dict[tuple[str, str], tuple[int, datetime]]:
+    """(municipality, state) -> how many draws stand there, and since when the first of them does: for a
+    platform-wide transaction's metrics only.
+    """
+    table = tables.draws.c
+    query = select(
+        table.municipality_id,
+        table.state,
+        func.count().label("draws"),
+        func.min(table.update_time).label("since"),
+    ).group_by(table.municipality_id, table.state)
+    rows = transaction.connection.execute(query)
+    return {(row.municipality_id, row.state): (row.draws, row.since) for row in rows}

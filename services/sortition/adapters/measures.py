@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from prometheus_client import Counter, Histogram
 
 from chassis.db import Database
-from chassis.metrics import Metrics, Sample
+from chassis.gauges import Gauges, gauge
+from chassis.metrics import Metrics
 from services.sortition.adapters.draw_repository import draws_by_state
-
-Gauges = Iterable[tuple[str, str, Iterable[Sample]]]
+from services.sortition.domain.draw import DrawState
 
 _SECONDS = (0.5, 1, 2, 5, 10, 20, 60, 120, 300, 600, 1800)
 
@@ -39,12 +39,31 @@ class PrometheusMeter:
 
 
 def draw_gauges(database: Database) -> Callable[[], Gauges]:
-    """Draws of all municipalities by state, counted when Prometheus asks."""
+    """Draws of each municipality that has one, counted when Prometheus asks."""
 
     def measure() -> Gauges:
         with database.reading_across() as transaction:
-            counts = draws_by_state(transaction)
-        name = "borgerting_sortition_draws"
-        yield name, "Draws by state", [(name, {"state": state}, n) for state, n in counts.items()]
+            found = draws_by_state(transaction)
+        counts = {(municipality, state.value): 0 for municipality, _ in found for state in DrawState}
+        counts |= {key: number for key, (number, _) in found.items()}
+        yield gauge(
+            "borgerting_sortition_draws",
+            "Draws of a municipality by where they stand",
+            [(_labels(key), number) for key, number in counts.items()],
+        )
+        now = database.clock.now()
+        yield gauge(
+            "borgerting_sortition_draw_waits_seconds",
+            "For how long a municipality's oldest draw is QUEUED or RUNNING: its secretariat waits",
+            [
+                (_labels(key), max((now - since).total_seconds(), 0.0))
+                for key, (_, since) in found.items()
+                if key[1] in (DrawState.QUEUED, DrawState.RUNNING)
+            ],
+        )
 
     return measure
+
+
+def _labels(key: tuple[str, str]) -> dict[str, str]:
+    return {"municipality": key[0], "state": key[1]}

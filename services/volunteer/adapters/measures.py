@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from prometheus_client import Counter
 from sqlalchemy import and_, case, func, select
 
 from chassis.db import Database
-from chassis.metrics import Metrics, Sample
+from chassis.gauges import Gauges, gauge
+from chassis.metrics import Metrics
 from services.volunteer.adapters.tables import slots, tasks
 from services.volunteer.domain.task import TaskState
-
-Gauges = Iterable[tuple[str, str, Iterable[Sample]]]
 
 OUTCOMES = ("confirmed", "waitlisted", "promoted", "cancelled")
 
@@ -33,7 +32,7 @@ class PrometheusMeter:
 
 
 def place_gauges(database: Database) -> Callable[[], Gauges]:
-    """Free places and people waiting, of all municipalities' open tasks to come, counted when asked."""
+    """Free places and people waiting, of each municipality's open tasks to come, counted when asked."""
 
     def measure() -> Gauges:
         of_open = and_(
@@ -43,15 +42,26 @@ def place_gauges(database: Database) -> Callable[[], Gauges]:
         )
         free = case((slots.c.waiting > 0, 0), else_=slots.c.capacity - slots.c.confirmed)
         query = (
-            select(func.coalesce(func.sum(free), 0), func.coalesce(func.sum(slots.c.waiting), 0))
+            select(
+                slots.c.municipality_id,
+                func.coalesce(func.sum(free), 0).label("places"),
+                func.coalesce(func.sum(slots.c.waiting), 0).label("waiting"),
+            )
             .join(tasks, of_open)
             .where(~slots.c.cancelled, slots.c.start_time > database.clock.now())
+            .group_by(slots.c.municipality_id)
         )
         with database.reading_across() as transaction:
-            places, waiting = transaction.connection.execute(query).one()
-        name = "borgerting_volunteer_free_places"
-        yield name, "Places that somebody could take now", [(name, {}, places)]
-        name = "borgerting_volunteer_people_waiting"
-        yield name, "People in queues for a place", [(name, {}, waiting)]
+            found = transaction.connection.execute(query).all()
+        yield gauge(
+            "borgerting_volunteer_free_places",
+            "Places that somebody in the municipality could take now",
+            [({"municipality": row.municipality_id}, row.places) for row in found],
+        )
+        yield gauge(
+            "borgerting_volunteer_people_waiting",
+            "People in the municipality's queues for a place",
+            [({"municipality": row.municipality_id}, row.waiting) for row in found],
+        )
 
     return measure

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import stat
 import threading
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
+from chassis.auth.key_gauges import key_gauges
 from chassis.auth.keys import FILE_NAME, FileKeys, KeyFileError, Sealer
 from chassis.auth.principal import Principal, Role
 from chassis.auth.tokens import LocalTokens
@@ -63,6 +65,31 @@ def test_another_processs_rotation_is_noticed(tmp_path: Path) -> None:
     with pytest.raises(DomainError, match="TOKEN_INVALID"):
         tokens.verify(old)
     assert len(json.loads(serving.path.read_text())["keys"]) == 2
+
+
+def test_how_old_the_signing_key_is(tmp_path: Path) -> None:
+    clock = FixedClock(CLOCK.now())
+    keys = FileKeys(tmp_path, clock)
+    made = clock.now()
+
+    def left() -> float:
+        [(_, _, samples)] = key_gauges(keys, clock.now())
+        [(_, labels, seconds)] = samples
+        assert labels == {}
+        return seconds / 86400
+
+    assert (keys.signing_since(), left()) == (made, 365)
+    clock.instant += timedelta(days=400)
+    assert left() == -35
+    keys.rotate(timedelta(hours=1))  # announced, and does not sign yet
+    assert left() == -35
+    clock.instant += timedelta(hours=1)
+    assert (keys.signing_since(), left()) == (clock.now(), 365)
+    keys.path.write_text(keys.path.read_text().replace("sign_time", "signing"))
+    text = re.sub(r'"create_time": "[^"]+"', '"create_time": "long ago"', keys.path.read_text())
+    keys.path.write_text(text)
+    [(_, _, samples)] = key_gauges(keys, clock.now())
+    assert list(samples) == []
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o666])

@@ -153,19 +153,19 @@ def test_a_report_is_told_again_as_it_was_handed_over(rooms: Rooms) -> None:
     assert (first.key, first.payload) == (again.key, again.payload)
 
 
-def test_what_is_counted_is_of_all_municipalities(rooms: Rooms) -> None:
+def test_assemblies_are_counted_by_municipality(rooms: Rooms) -> None:
     rooms.create(rooms.selection())
     rooms.seated()
     rooms.hand_over(rooms.written().name)
     counted = {
-        (name, labels.get("state", "")): value
+        (name, labels["municipality"], labels.get("state", "")): value
         for _, _, samples in assembly_gauges(rooms.database)()
         for name, labels, value in samples
     }
     assemblies = "borgerting_deliberation_assemblies"
     assert counted == {
-        (assemblies, "PREPARING"): 1,
-        (assemblies, "SEATED"): 1,
-        (assemblies, "HANDED_OVER"): 1,
-        ("borgerting_deliberation_reports_handed_over", ""): 1,
+        (assemblies, HERE, "PREPARING"): 1,
+        (assemblies, HERE, "SEATED"): 1,
+        (assemblies, HERE, "HANDED_OVER"): 1,
+        ("borgerting_deliberation_reports_handed_over", HERE, ""): 1,
     }

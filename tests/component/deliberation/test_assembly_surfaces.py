@@ -166,9 +166,10 @@ def test_a_report_is_written_over_rest_and_grpc(pair: Pair) -> None:
 def test_what_is_counted(pair: Pair) -> None:
     create(pair)
     metrics = httpx.get(f"{pair.addresses.ops}/metrics", trust_env=False).text
-    assert re.search(r'borgerting_deliberation_assemblies\{state="PREPARING"\} [1-9]', metrics)
-    assert 'borgerting_deliberation_assemblies{state="HANDED_OVER"} 0.0' in metrics
-    assert "borgerting_deliberation_reports_handed_over 0.0" in metrics
+    here = 'municipality="dragoer"'
+    assert re.search(rf'borgerting_deliberation_assemblies\{{{here},state="PREPARING"\}} [1-9]', metrics)
+    assert f'borgerting_deliberation_assemblies{{{here},state="HANDED_OVER"}} 0.0' in metrics
+    assert f"borgerting_deliberation_reports_handed_over{{{here}}} 0.0" in metrics
 
 
 def form(pair: Pair, path: str, fields: dict[str, str]) -> httpx.Response:

@@ -153,6 +153,18 @@ class House:
             rows = whole.connection.execute(select(jobs).where(jobs.c.kind == kind)).all()
         return sorted((row.municipality, row.key, row.state) for row in rows)
 
+    def total(self, name: str, **labels: str) -> float:
+        """A gauge's sum over the municipalities."""
+        wanted = {f'{label}="{value}"' for label, value in labels.items()}
+        lines = [
+            line for line in self.metrics.exposition().decode().splitlines() if line.startswith(f"{name}{{")
+        ]
+        return sum(
+            float(line.rsplit(" ", 1)[1])
+            for line in lines
+            if wanted <= set(line.partition("{")[2].partition("}")[0].split(","))
+        )
+
     def gauge(self, line: str) -> float:
         """A sample of `/metrics`, by its name with labels."""
         for found in self.metrics.exposition().decode().splitlines():

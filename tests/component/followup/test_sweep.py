@@ -118,15 +118,26 @@ def test_an_extension_moves_the_day_of_telling(house: House) -> None:
 
 def test_gauges_follow_the_clock_and_the_answers(house: House) -> None:
     def gauges() -> tuple[float, ...]:
-        states = [house.gauge(f'borgerting_followup_promises{{state="{s}"}}') for s in STATES]
-        soon = house.gauge("borgerting_followup_checkpoints_due_30d")
-        return (*states, soon, house.gauge("borgerting_followup_checkpoints_overdue"))
+        states = [house.total("borgerting_followup_promises", state=state) for state in STATES]
+        soon = house.total("borgerting_followup_checkpoints_due_30d")
+        return (*states, soon, house.total("borgerting_followup_checkpoints_overdue"))
+
+    def week(municipality: str = HERE) -> float:
+        return house.gauge(f'borgerting_followup_checkpoints_due_7d{{municipality="{municipality}"}}')
+
+    def days() -> float:
+        return house.gauge(f'borgerting_followup_next_due_days{{municipality="{HERE}"}}')
 
     assert gauges() == (0, 0, 3, 0, 0)
     house.go("2025-10-28")
     assert gauges() == (0, 0, 3, 0, 0)
     house.go("2025-10-29")
     assert gauges() == (0, 0, 3, 3, 0)
+    assert (days(), week()) == (30, 0)
+    house.go("2025-11-20")
+    assert (days(), week()) == (8, 0)
+    house.go("2025-11-21")
+    assert (days(), week(), week(THERE)) == (7, 3, 0)
     house.answer(house.promises()[0].checkpoints[0])
     assert gauges() == (0, 1, 2, 2, 0)
     house.go("2025-11-29")

@@ -294,14 +294,14 @@ def test_an_old_channel_is_closed_once_no_call_can_be_left_on_it() -> None:
 
 
 def test_a_metric_warns_before_it_expires(house: House) -> None:
-    def left() -> float:
+    def left(which: str = "own") -> float:
         text = httpx.get(f"{house.addresses.ops}/metrics", trust_env=False).text
-        [line] = [
-            line for line in text.splitlines() if line.startswith("borgerting_tls_certificate_seconds_left ")
-        ]
+        name = f'borgerting_tls_certificate_seconds_left{{certificate="{which}"}} '
+        [line] = [line for line in text.splitlines() if line.startswith(name)]
         return float(line.split()[1])
 
     assert 86_000 < left() <= 86_400
+    assert left("authority") > 86_400
     house.files.certificate.write_bytes(house.issued("deliberation", end=timedelta(hours=1)).certificate)
     assert 3_500 < left() <= 3_600
     house.files.certificate.unlink()

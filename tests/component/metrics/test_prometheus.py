@@ -132,6 +132,23 @@ ANSWERS: dict[str, Callable[[Samples], bool]] = {
     "max by (service, consumer) (borgerting_inbox_queued) > 0": lambda found: (
         found == {labelled(service="sortition", consumer=CONSUMER): 1.0}
     ),
+    "max by (municipality, service, what) (borgerting_municipality_oldest_seconds)": lambda found: (
+        {"unsent", "parked", "QUEUED"}
+        <= {
+            dict(labels)["what"]
+            for labels, seconds in found.items()
+            if {("municipality", "hjemby"), ("service", "sortition")} <= set(labels) and seconds > 0
+        }
+    ),
+    "max by (service, kind, state) (borgerting_jobs_oldest_seconds) > 5": lambda found: (
+        labelled(service="sortition", kind="toy.idle", state="QUEUED") in found
+    ),
+    "max by (municipality) (borgerting_followup_checkpoints_due_7d)": lambda found: (
+        found == {labelled(municipality="hjemby"): 0.0}
+    ),
+    "min(borgerting_signing_key_seconds_left) / 86400": lambda found: (
+        found.keys() == {()} and 364.9 < found[()] <= 365
+    ),
     "max by (service, kind, state) (borgerting_jobs)": lambda found: (
         found.get(labelled(service="sortition", kind="toy.idle", state="QUEUED")) == 1.0
     ),
@@ -172,4 +189,8 @@ def test_every_metric_stands_in_the_document_and_names_nobody(
         for name in exposed
         for suffix in ("", "_total", "_bucket", "_count", "_sum", "_created")
     }
-    assert "hjemby" not in exposition
+    # A municipality is named by the label that says so, of gauges alone; a person nowhere.
+    for line in exposition.splitlines():
+        if "hjemby" in line:
+            assert re.fullmatch(r'borgerting_\w+\{(.*,)?municipality="hjemby"(,.*)?\} [0-9.e+-]+', line)
+            assert not re.search(r"_(bucket|count|sum|total|created)\{", line)

@@ -410,7 +410,7 @@ class TestDraw:
         request.request_id = ""
         assert refused(running.selections.ConfirmPanel, request, staff)[1] == "PANEL_CONFIRMED"
         metrics = running.metrics()
-        assert 'borgerting_sortition_draws{state="PUBLISHED"} 1.0' in metrics
+        assert f'borgerting_sortition_draws{{municipality="{HERE}",state="PUBLISHED"}} 1.0' in metrics
         assert "borgerting_sortition_draw_seconds_count" in metrics
 
     def test_wrong_fields_of_a_draw(self, running: Running) -> None:

@@ -397,14 +397,15 @@ class TestCalendar:
 def test_measures(running: Running) -> None:
     def value(line: str) -> float:
         found = [row for row in running.metrics().splitlines() if row.startswith(line + " ")]
-        return float(found[0].rsplit(" ", 1)[1])
+        return float(found[0].rsplit(" ", 1)[1]) if found else 0.0
 
     confirmed = 'borgerting_volunteer_sign_ups_total{outcome="confirmed"}'
-    before = value(confirmed), value("borgerting_volunteer_free_places")
+    free = f'borgerting_volunteer_free_places{{municipality="{HERE}"}}'
+    before = value(confirmed), value(free)
     slot = a_slot(running, capacity=3)
     made(running, f"{slot['name']}/signUps", {}, who=volunteer(running))
     assert value(confirmed) == before[0] + 1
-    assert value("borgerting_volunteer_free_places") == before[1] + 2
+    assert value(free) == before[1] + 2
     who = volunteer(running)
     made(running, f"{slot['name']}/signUps", {}, who=who)
     running.rest("POST", f"{slot['name']}/signUps", {}, who=who)  # refused: it counts for nothing
