@@ -29,7 +29,7 @@ check: setup ## Style, types, architecture, API contracts, generated code and tr
 
 .PHONY: test
 test: setup ## Every test, the fast ones first
-	$(BIN)/python -m pytest tests/unit tests/architecture tests/contract tests/component tests/e2e tests/chart tests/browser
+	$(BIN)/python -m pytest tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/browser
 
 .PHONY: bench
 bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder of lottery pools)

@@ -154,8 +154,8 @@ class Database:
         on which it decides, always in the same order. (On SQLite all writers take turns all the same.)
 
         Raises DomainError UNAVAILABLE: STORE_BUSY when others hold the store too long, STORE_AWAY when it
-        cannot be reached (at the commit: whether it stands is then unknown), StoreConflict (nothing stands;
-        `retrying` does it again).
+        cannot be reached (at the commit: whether it stands is then unknown), STORE_FULL when it has no room,
+        StoreConflict (nothing stands; `retrying` does it again).
         """
         scope = Scope(municipality, writing=True, concurrent=concurrent)
         with self._unit_of_work(scope, correlation_id, causation_id) as transaction:

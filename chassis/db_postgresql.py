@@ -11,6 +11,7 @@ one in between. A `concurrent` unit of work does not queue: it locks the rows on
 from __future__ import annotations
 
 import threading
+import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
@@ -19,7 +20,7 @@ from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
 from chassis.db_roles import PLATFORM, TENANT_SETTING, Roles, is_owner
-from chassis.db_store import Scope, StoreConflict, store_away, store_busy
+from chassis.db_store import Scope, StoreConflict, store_away, store_busy, store_full
 from chassis.errors import Code, DomainError
 from chassis.log import get_logger
 
@@ -41,6 +42,8 @@ _BEGIN_IN_TURN = text(f"{_BEGIN}, pg_advisory_xact_lock({_WRITERS}, hashtext(:mu
 _CONFLICT = {"40001", "40P01"}  # serialization failure, deadlock
 _BUSY = {"55P03", "57014", "53300"}  # lock time-out, statement time-out, too many connections
 _AWAY = {"57P01", "57P02", "57P03", "57P05"}  # shut down, crashed, starting, idle too long
+_FULL = {"53100", "53200"}  # no room on the disk, no memory
+_FULL_SAID_SECONDS = 30.0
 _READ_ONLY = "25006"
 # Too long, out of range, no character of the database's encoding: the edge should have refused it.
 _NOT_STORABLE = {"22001", "22003", "22021", "22P05"}
@@ -80,6 +83,12 @@ class PostgresqlStore:
                 "connect_timeout": 5,
                 "application_name": "borgerting",
                 "client_encoding": "utf8",
+                # A server that vanished without a word (its machine is gone, a router forgot the connection)
+                # is noticed within half a minute; the system's own times are two hours and a quarter of one.
+                "keepalives_idle": 10,
+                "keepalives_interval": 5,
+                "keepalives_count": 3,
+                "tcp_user_timeout": 25_000,
                 **prepared,
             },
         )
@@ -92,6 +101,7 @@ class PostgresqlStore:
         self._app, self._worker = ("none", "none") if is_owner(user) else (roles.app, roles.worker)
         self._lock_timeout = f"{int(busy_seconds * 1000)}ms"
         self._away = threading.Event()
+        self._full_said = 0.0
 
     @contextmanager
     def connection(self, scope: Scope) -> Iterator[Connection]:
@@ -197,6 +207,9 @@ class PostgresqlStore:
                 raise StoreConflict from error
             if state in _BUSY:
                 raise store_busy() from error
+            if state in _FULL:
+                self._say_full(error)
+                raise store_full() from error
             if state in _NOT_STORABLE or _has_nul(error):
                 raise DomainError(Code.INVALID_ARGUMENT, "VALUE_NOT_STORABLE") from error
             is_standby = writing and state == _READ_ONLY
@@ -207,6 +220,13 @@ class PostgresqlStore:
                     _log.error("store away", reason=str(error.orig).strip().splitlines()[-1][:300])
                 raise store_away() from error
             raise
+
+
+    def _say_full(self, error: DBAPIError) -> None:
+        """Now and then: the log may lie on the same disk."""
+        if time.monotonic() - self._full_said > _FULL_SAID_SECONDS or not self._full_said:
+            self._full_said = time.monotonic()
+            _log.error("store full", reason=str(error.orig).strip().splitlines()[0][:300])
 
 
 OWN_OPTIONS = ("pgbouncer", "pool_size", "max_overflow")

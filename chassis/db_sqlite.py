@@ -15,7 +15,7 @@ from typing import Any
 from sqlalchemy import URL, Connection, Engine, create_engine, event
 from sqlalchemy.exc import OperationalError
 
-from chassis.db_store import Scope, store_busy
+from chassis.db_store import Scope, store_busy, store_full
 from chassis.errors import Code, DomainError
 
 _WRITING = "borgerting_writing"
@@ -72,6 +72,8 @@ class SqliteStore:
         except OperationalError as error:
             if _is_busy(error):
                 raise store_busy() from error
+            if isinstance(error.orig, sqlite3.Error) and error.orig.sqlite_errorcode == sqlite3.SQLITE_FULL:
+                raise store_full() from error
             raise
         finally:
             self._writer.release()

@@ -42,7 +42,7 @@ class Store(Protocol):
     def connection(self, scope: Scope) -> AbstractContextManager[Connection]:
         """A transaction of that scope: committed when the block ends normally, else rolled back.
 
-        Raises DomainError UNAVAILABLE: STORE_BUSY, STORE_AWAY, or (StoreConflict) STORE_CONFLICT;
+        Raises DomainError UNAVAILABLE: STORE_BUSY, STORE_AWAY, STORE_FULL, or (StoreConflict) STORE_CONFLICT;
         INVALID_ARGUMENT: VALUE_NOT_STORABLE, for what an edge should have refused.
         """
         ...
@@ -82,9 +82,16 @@ def store_away() -> DomainError:
     return DomainError(Code.UNAVAILABLE, "STORE_AWAY")
 
 
+def store_full() -> DomainError:
+    return DomainError(Code.UNAVAILABLE, "STORE_FULL")
+
+
+_NOT_NOW = ("STORE_BUSY", "STORE_AWAY", "STORE_FULL", "STORE_CONFLICT")
+
+
 def is_store_away(error: BaseException) -> bool:
     """Whether it is the store that cannot serve now, and nobody else's fault."""
-    return isinstance(error, DomainError) and error.reason in ("STORE_BUSY", "STORE_AWAY", "STORE_CONFLICT")
+    return isinstance(error, DomainError) and error.reason in _NOT_NOW
 
 
 def retrying(unit_of_work: Callable[[], R], attempts: int = 5) -> R:

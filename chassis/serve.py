@@ -7,10 +7,12 @@ import os
 import signal
 import sys
 import threading
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
+from chassis.alone import make_broker
 from chassis.app import Descriptor
 from chassis.config import SuiteSettings
+from chassis.events.ports import Broker
 from chassis.log import configure
 from chassis.suite import Suite
 
@@ -19,14 +21,19 @@ _ALLOCATIONS = 20_000
 
 
 def serve_until_signal(
-    settings: SuiteSettings, descriptors: Mapping[str, Descriptor], *, alone: str | None = None
+    settings: SuiteSettings,
+    descriptors: Mapping[str, Descriptor],
+    *,
+    alone: str | None = None,
+    broker: Callable[[SuiteSettings], Broker] = make_broker,
 ) -> None:
     """Start all services, or the one that runs `alone`, print the ready line, wait for SIGTERM or SIGINT,
-    drain. Call it before starting any thread. Once all is loaded the garbage collector is on, and rare.
+    drain. `broker` makes what carries events. Call it before starting any thread. Once all is loaded the
+    garbage collector is on, and rare.
     """
     configure(settings.log_level)
     stop = _stop_on_signal()
-    suite = Suite(settings, descriptors, alone=alone)
+    suite = Suite(settings, descriptors, alone=alone, broker=broker)
     addresses = suite.start()
     # What was loaded until now stays until the end: the collector need not look at it time and again.
     gc.freeze()

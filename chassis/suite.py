@@ -18,6 +18,7 @@ from chassis.auth.identity import make_identity
 from chassis.auth.key_gauges import key_gauges
 from chassis.clock import SystemClock
 from chassis.config import SuiteSettings, parse_clock, service_settings
+from chassis.events.ports import Broker
 from chassis.gauges import gauges
 from chassis.http_app import HttpServer, make_http_app
 from chassis.log import get_logger
@@ -48,16 +49,22 @@ class Addresses:
 
 class Suite:
     """Every service of `descriptors` in this process, or the one that runs `alone` and reaches the others by
-    gRPC and Kafka.
+    gRPC and Kafka. `broker` makes what carries its events.
 
     `start` raises DomainError (DATA_FOLDER_IN_USE, STORE_IS_NEWER, …) or OSError (a port is taken), and
     leaves nothing behind.
     """
 
     def __init__(
-        self, settings: SuiteSettings, descriptors: Mapping[str, Descriptor], *, alone: str | None = None
+        self,
+        settings: SuiteSettings,
+        descriptors: Mapping[str, Descriptor],
+        *,
+        alone: str | None = None,
+        broker: Callable[[SuiteSettings], Broker] = make_broker,
     ) -> None:
         self._settings = settings
+        self._make_broker = broker
         self._installed = descriptors
         self._alone = alone
         self._on_site = tuple(descriptors)
@@ -85,7 +92,7 @@ class Suite:
         self._resources.enter_context(lock_folder(settings, self._alone))
         clock = parse_clock(settings.clock, SystemClock())
         identity = make_identity(settings, clock, self._resources)
-        broker = make_broker(settings)
+        broker = self._make_broker(settings)
         self._resources.callback(broker.close)
         self._neighbours = Neighbours(settings, self._installed)
         self._resources.callback(self._neighbours.close)

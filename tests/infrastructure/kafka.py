@@ -6,17 +6,20 @@ The broker's jars are what `kafka_broker/pom.xml` names, fetched once by Maven. 
 
 from __future__ import annotations
 
+import base64
 import hashlib
 import shutil
 import signal
 import socket
 import subprocess
 import time
-from collections.abc import Iterator
+import uuid
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.infrastructure.places import cache, free_ports, program
+from tests.infrastructure.places import cache, free_ports, lasting_ports, program
 
 _POM = Path(__file__).parent / "kafka_broker" / "pom.xml"
 _PROPERTIES = Path(__file__).parent / "kafka_broker" / "broker.properties"
@@ -28,23 +31,42 @@ _FLAGS = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:au
 class KafkaBroker:
     """One broker; it keeps its ports and its data through stop, kill and start.
 
-    `properties` are its own; `{secure}` in them is a port for one more listener.
+    `properties` are its own; `{secure}` in them is a port for one more listener. `node` is its number in a
+    cluster, and `ports` are its broker's, its controller's and that one.
     """
 
-    def __init__(self, folder: Path, properties: str = "") -> None:
+    def __init__(
+        self, folder: Path, properties: str = "", *, node: int = 1, ports: Sequence[int] = ()
+    ) -> None:
         self._folder = folder
         self._data = folder / "data"
         self._java = program("java", "openjdk-17-jre-headless")
         self._jars = _jars()
         self._process: subprocess.Popen[bytes] | None = None
-        self._port, self._controller_port, self.secure_port = free_ports(3)
+        self._port, self._controller_port, self.secure_port = ports or free_ports(3)
+        self.node = node
         folder.mkdir(parents=True, exist_ok=True)
         # Formatting costs a JVM's start: done once, and copied since (a broker alone needs no identity).
         shutil.copytree(self._jars / "formatted", self._data)
+        if node != 1:
+            self._become(node)
         properties = (_PROPERTIES.read_text(encoding="ascii") + properties).format(
             port=self._port, controller=self._controller_port, data=self._data, secure=self.secure_port
         )
         (folder / "broker.properties").write_text(properties, encoding="ascii")
+
+    def _become(self, node: int) -> None:
+        """In a cluster each has a number and a folder's name of its own."""
+        identity = self._data / "meta.properties"
+        own = {
+            "node.id": str(node),
+            "directory.id": base64.urlsafe_b64encode(uuid.uuid4().bytes).decode()[:22],
+        }
+        lines = identity.read_text(encoding="ascii").splitlines()
+        changed = [
+            f"{name}={own[name]}" if (name := line.partition("=")[0]) in own else line for line in lines
+        ]
+        identity.write_text("\n".join(changed) + "\n", encoding="ascii")
 
     @property
     def bootstrap(self) -> str:
@@ -114,6 +136,33 @@ def running_kafka(folder: Path, properties: str = "") -> Iterator[KafkaBroker]:
         yield broker
     finally:
         broker.kill()
+
+
+@contextmanager
+def running_cluster(folder: Path, count: int = 3) -> Iterator[list[KafkaBroker]]:
+    """Brokers that keep a copy each of everything, of which all but one must have what is acknowledged."""
+    ports = lasting_ports(3 * count)
+    own = {node: ports[3 * node - 3 : 3 * node] for node in range(1, count + 1)}
+    voters = ",".join(f"{node}@127.0.0.1:{controller}" for node, (_, controller, _) in own.items())
+    brokers = [
+        KafkaBroker(
+            folder / str(node),
+            f"node.id={node}\ncontroller.quorum.voters={voters}\n"
+            f"default.replication.factor={count}\nmin.insync.replicas={count - 1}\n"
+            f"offsets.topic.replication.factor={count}\ntransaction.state.log.replication.factor={count}\n"
+            f"transaction.state.log.min.isr={count - 1}\n",
+            node=node,
+            ports=mine,
+        )
+        for node, mine in own.items()
+    ]
+    try:
+        with ThreadPoolExecutor(count) as together:  # each waits for a majority
+            list(together.map(lambda broker: broker.start(120), brokers))
+        yield brokers
+    finally:
+        for broker in brokers:
+            broker.kill()
 
 
 def _jars() -> Path:

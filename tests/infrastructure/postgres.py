@@ -73,11 +73,21 @@ PREFIX = "borgerting_"
 
 
 class PostgresServer:
-    """One server. `folder` must be short enough for a socket's path, and is this server's alone."""
+    """One server. `folder` must be short enough for a socket's path, and is this server's alone.
+
+    `primary` makes it a standby that streams from another.
+    """
 
     superuser = "postgres"
 
-    def __init__(self, folder: Path, *, settings: Sequence[str] = (), port: int = 0) -> None:
+    def __init__(
+        self,
+        folder: Path,
+        *,
+        settings: Sequence[str] = (),
+        port: int = 0,
+        primary: PostgresServer | None = None,
+    ) -> None:
         self._bin = find_binaries()
         self.folder = folder
         self.port = port or free_port()
@@ -86,16 +96,25 @@ class PostgresServer:
         self._numbers = itertools.count(1)
         self._prepared: dict[tuple[str, str], Urls] = {}
         self._as_user = unprivileged(folder)
-        self._initialise()
+        if primary is None:
+            self._initialise()
+        else:
+            self._copy(primary)
 
     @classmethod
     @contextmanager
-    def running(cls, *, settings: Sequence[str] = (), durable: bool = False) -> Iterator[PostgresServer]:
+    def running(
+        cls,
+        *,
+        settings: Sequence[str] = (),
+        durable: bool = False,
+        primary: PostgresServer | None = None,
+    ) -> Iterator[PostgresServer]:
         """A started server in a temporary folder. `durable` keeps fsync on, as benchmarks must."""
         folder = Path(tempfile.mkdtemp(prefix="bt-pg-"))
         own = [] if durable else ["fsync=off", "full_page_writes=off"]
         try:
-            server = cls(folder, settings=[*own, *settings])
+            server = cls(folder, settings=[*own, *settings], primary=primary)
             server.start()
             try:
                 yield server
@@ -205,7 +224,26 @@ class PostgresServer:
         # The services' roles need their passwords, as in production; only the tests' superuser does not.
         (self.folder / "data" / "pg_hba.conf").write_text(
             f"host all {self.superuser} 127.0.0.1/32 trust\nhost all all 127.0.0.1/32 scram-sha-256\n"
+            f"host replication {self.superuser} 127.0.0.1/32 trust\n"
         )
+
+    def _copy(self, primary: PostgresServer) -> None:
+        address = ["-h", "127.0.0.1", "-p", str(primary.port), "-U", self.superuser]
+        command = [*self._as_user, str(self._bin / "pg_basebackup"), *address, "--write-recovery-conf"]
+        command += ["--checkpoint=fast", "--no-sync", "-D", str(self.folder / "data")]
+        done = subprocess.run(command, capture_output=True, check=False, cwd="/")
+        assert done.returncode == 0, done.stderr.decode()
+
+    def promote(self) -> None:
+        """A standby becomes a server of its own; returns when it writes."""
+        with psycopg.connect(self._superuser_url("postgres"), autocommit=True) as connection:
+            connection.execute("SELECT pg_promote()")
+
+    def set(self, setting: str, value: str) -> None:
+        """Of the running server, from now on."""
+        with psycopg.connect(self._superuser_url("postgres"), autocommit=True) as connection:
+            connection.execute(f"ALTER SYSTEM SET {setting} = '{value}'")
+            connection.execute("SELECT pg_reload_conf()")
 
 
 _SETTINGS = (

@@ -167,6 +167,28 @@ def test_a_writer_that_never_ends_makes_the_store_busy(stores: Stores) -> None:
         pass
 
 
+def test_a_file_that_may_not_grow_is_full_and_can_still_be_read(tmp_path: Path) -> None:
+    """The limit is SQLite's own, and its error a full disk's. PostgreSQL's disk is filled in tests/faults."""
+    stores = Stores("sqlite", tmp_path, None)
+    database = stores.new(METADATA)
+
+    def fill() -> None:
+        with database.writing("") as transaction:
+            transaction.connection.exec_driver_sql("PRAGMA max_page_count = 1")
+            transaction.jobs.enqueue("count", {"text": "x" * 100_000}, key="1")
+
+    with pytest.raises(DomainError) as full:
+        fill()
+    assert (full.value.code, full.value.reason) == (Code.UNAVAILABLE, "STORE_FULL")
+    with database.reading("") as transaction:
+        assert transaction.connection.execute(select(COUNTER)).all() == []
+    with database.writing("") as transaction:
+        transaction.connection.exec_driver_sql("PRAGMA max_page_count = 1000000")
+        transaction.connection.execute(insert(COUNTER).values(id=1, value=1))
+    assert value_of(database) == 1
+    stores.close()
+
+
 @pytest.mark.parametrize(
     ("url", "reason"),
     [

@@ -216,7 +216,10 @@ class FourProcesses(House):
                 # So that a killed one takes up its share of the events again at once.
                 "BORGERTING_KAFKA__INSTANCE": name,
             }
-            self._processes.append(Process(name, ["--service", name], own, folder))
+            self._processes.append(self._process(name, own, folder))
+
+    def _process(self, name: str, settings: Mapping[str, str], folder: Path) -> Process:
+        return Process(name, ["--service", name], settings, folder)
 
     @property
     def processes(self) -> list[Process]:

@@ -59,6 +59,10 @@ class Town:
             request.request_id = str(uuid.uuid4())  # type: ignore[attr-defined]  # just seen
         return self._until_there(lambda: self._call(stub, method, request, role, who))
 
+    def once(self, stub: Stub, method: str, request: Message, role: str = "") -> Any:
+        """The answer of `method`, asked a single time. Raises grpc.RpcError."""
+        return self._call(stub, method, request, role, "")
+
     def refusal(self, stub: Stub, method: str, request: Message, role: str) -> grpc.StatusCode:
         """The code with which `method` refuses. Raises AssertionError when it does not."""
         try:
@@ -91,9 +95,11 @@ class Town:
                     raise
             time.sleep(0.1)
 
-    def eventually(self, look: Callable[[], T], holds: Callable[[T], bool]) -> T:
+    def eventually(
+        self, look: Callable[[], T], holds: Callable[[T], bool], seconds: float = PATIENCE_SECONDS
+    ) -> T:
         """What `look` sees once it `holds`: facts travel between services by events."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + seconds
         while True:
             seen = look()
             if holds(seen):

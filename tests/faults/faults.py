@@ -1,0 +1,246 @@
+"""Each fault: how it is made, what is seen of it while it lasts, and that all is well once it is over.
+
+A fault is made while people go on (tests.faults.stream). Afterwards everything settles, and the checker finds
+nothing.
+"""
+
+from __future__ import annotations
+
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+
+import grpc
+
+from borgerting.deliberation.v1 import municipality_service_pb2 as registry
+from chassis.rpc.status import domain_error_from
+from tests.e2e.assembly.houses import SERVICES
+from tests.e2e.assembly.steps import REGISTRY, TASKS
+from tests.faults.kills import settled
+from tests.faults.lines import LinedHouse
+from tests.faults.repeats import tell_again
+from tests.faults.stream import Stream
+from tests.infrastructure.proxy import Line
+
+PATIENCE = 120.0
+
+Fault = Callable[[LinedHouse, Stream], None]
+
+
+def broker_stopped(house: LinedHouse, stream: Stream) -> None:
+    """In good order, and started again: what is told meanwhile waits in the outbox."""
+    house.kafka.stop()
+    _says(house, "deliberation", "events")
+    _goes_on(stream)
+    _page(house, stream)
+    house.kafka.start()
+
+
+def broker_killed(house: LinedHouse, stream: Stream) -> None:
+    house.kafka.kill()
+    _goes_on(stream)
+    house.kafka.start()
+
+
+def broker_cut(house: LinedHouse, stream: Stream) -> None:
+    with broken(house.broker, Line.cut):
+        _says(house, "followup", "events")
+        _goes_on(stream)
+
+
+def broker_slow(house: LinedHouse, stream: Stream) -> None:
+    with broken(house.broker, lambda line: line.slow(0.2)):
+        _goes_on(stream)
+        _all_ready(house)
+
+
+def broker_half_open(house: LinedHouse, stream: Stream) -> None:
+    """It takes connections and says nothing: noticed within the time of a request."""
+    with broken(house.broker, Line.swallow):
+        _says(house, "volunteer", "events")
+        _goes_on(stream)
+        _page(house, stream)
+
+
+def store_restarted(house: LinedHouse, stream: Stream) -> None:
+    _store_away_for_a_while(house, stream, signal.SIGINT)
+
+
+def store_crashed(house: LinedHouse, stream: Stream) -> None:
+    """It recovers what was committed."""
+    _store_away_for_a_while(house, stream, signal.SIGQUIT)
+
+
+def store_cut(house: LinedHouse, stream: Stream) -> None:
+    with broken(house.store, Line.cut):
+        _says(house, "sortition", "sortition.store")
+        assert _refusal(house, stream) == "STORE_AWAY"
+
+
+def store_slow(house: LinedHouse, stream: Stream) -> None:
+    with broken(house.store, lambda line: line.slow(0.02)):
+        _goes_on(stream)
+        _all_ready(house)
+
+
+def store_half_open(house: LinedHouse, stream: Stream) -> None:
+    """It takes connections and says nothing: whoever asks gives up by their own deadline, and no sooner, for
+    nothing tells it from a long statement. It is over when the connections end.
+    """
+    with broken(house.store, Line.swallow):
+        assert _refusal(house, stream) in ("DEADLINE_EXCEEDED", "STORE_AWAY", "STORE_BUSY")
+        assert not house["followup"].is_ready()
+
+
+def neighbour_cut(house: LinedHouse, stream: Stream) -> None:
+    """A question to a neighbour is refused in words, and nothing else is."""
+    with broken(house.neighbours["followup"], Line.cut):
+        assert _task_for_a_promise(stream) == grpc.StatusCode.UNAVAILABLE
+        _goes_on(stream)
+    _asked_again(stream)
+
+
+def neighbour_slow(house: LinedHouse, stream: Stream) -> None:
+    with broken(house.neighbours["followup"], lambda line: line.slow(0.3)):
+        _asked_again(stream)
+
+
+def neighbour_half_open(house: LinedHouse, stream: Stream) -> None:
+    with broken(house.neighbours["followup"], Line.swallow):
+        assert _task_for_a_promise(stream) in (
+            grpc.StatusCode.UNAVAILABLE,
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+        )
+        _goes_on(stream)
+    _asked_again(stream)
+
+
+def events_repeated(house: LinedHouse, stream: Stream) -> None:
+    """All that was ever told is told again, in runs and in another order, while people go on."""
+    assert tell_again(house, seed=1) > 0
+    _goes_on(stream)
+
+
+def service_frozen(house: LinedHouse, stream: Stream) -> None:
+    """For longer than its share of the events is kept for it; then it goes on where it stood."""
+    process = house["deliberation"]
+    process.freeze()
+    try:
+        time.sleep(5)
+    finally:
+        process.thaw()
+    _goes_on(stream)
+
+
+SHORT: dict[str, Fault] = {
+    "broker stopped": broker_stopped,
+    "broker cut off": broker_cut,
+    "broker slow": broker_slow,
+    "store restarted": store_restarted,
+    "store crashed": store_crashed,
+    "store cut off": store_cut,
+    "store slow": store_slow,
+    "neighbour cut off": neighbour_cut,
+    "events repeated": events_repeated,
+}
+"""Those that cost seconds."""
+
+ALL: dict[str, Fault] = {
+    **SHORT,
+    "broker killed": broker_killed,
+    "broker half-open": broker_half_open,
+    "store half-open": store_half_open,
+    "neighbour slow": neighbour_slow,
+    "neighbour half-open": neighbour_half_open,
+    "service frozen": service_frozen,
+}
+
+
+def make(fault: Fault, house: LinedHouse, stream: Stream) -> list[str]:
+    """Make it, and what is wrong once all is ready and nothing is under way."""
+    _goes_on(stream)
+    fault(house, stream)
+    _all_ready(house)
+    _goes_on(stream)
+    with stream.paused():
+        return [*stream.problems, *settled(house, [stream.ledger])]
+
+
+@contextmanager
+def broken(line: Line, how: Callable[[Line], None]) -> Iterator[None]:
+    how(line)
+    try:
+        yield
+    finally:
+        line.mend()
+
+
+def _store_away_for_a_while(house: LinedHouse, stream: Stream, how: signal.Signals) -> None:
+    house.postgres.stop(how)
+    try:
+        _says(house, "sortition", "sortition.store")
+        assert _refusal(house, stream) == "STORE_AWAY"
+    finally:
+        house.postgres.start()
+
+
+def _until(holds: Callable[[], bool], what: Callable[[], str]) -> None:
+    until = time.monotonic() + PATIENCE
+    while not holds():
+        assert time.monotonic() < until, what()
+        time.sleep(0.05)
+
+
+def _goes_on(stream: Stream, commands: int = 10) -> None:
+    """So many more commands are acknowledged."""
+    before = stream.ledger.commands
+    _until(
+        lambda: stream.ledger.commands >= before + commands or bool(stream.problems),
+        lambda: f"only {stream.ledger.commands - before} commands were acknowledged",
+    )
+    assert stream.problems == []
+
+
+def _all_ready(house: LinedHouse) -> None:
+    for name in SERVICES:
+        _until(house[name].is_ready, lambda name=name: f"{name}: {house[name].failing()}")
+
+
+def _says(house: LinedHouse, service: str, check: str) -> None:
+    """`/readyz` names what is wrong."""
+    _until(lambda: check in house[service].failing(), lambda: f"{service} says {house[service].failing()}")
+
+
+def _page(house: LinedHouse, stream: Stream) -> None:
+    """Citizens go on reading."""
+    with urllib.request.urlopen(f"{house.site}/deliberation/{stream.town.slug}", timeout=30) as page:
+        assert page.status == 200
+
+
+def _refusal(house: LinedHouse, stream: Stream) -> str:
+    """What somebody is told who does not ask again: the reason, in bounded time."""
+    request = registry.GetMunicipalityRequest(name=stream.town.name)
+    try:
+        stream.town.once(REGISTRY, "GetMunicipality", request)
+    except grpc.RpcError as error:
+        reason = domain_error_from(error).reason
+        return error.code().name if reason == "NEIGHBOUR_UNAVAILABLE" else reason
+    return "nothing"
+
+
+def _task_for_a_promise(stream: Stream) -> grpc.StatusCode:
+    """The code with which it is refused, OK when it is not; asked once, and noted in the ledger."""
+    try:
+        request = stream.task_request("For a promise", stream.kept[0])
+        task = stream.town.once(TASKS, "CreateTask", request, "coordinator")
+    except grpc.RpcError as error:
+        return error.code()
+    stream.ledger.done(stream.ledger.tasks, task.name)
+    return grpc.StatusCode.OK
+
+
+def _asked_again(stream: Stream) -> None:
+    _until(lambda: _task_for_a_promise(stream) is grpc.StatusCode.OK, lambda: "the neighbour is not asked")
