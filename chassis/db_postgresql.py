@@ -221,7 +221,6 @@ class PostgresqlStore:
                 raise store_away() from error
             raise
 
-
     def _say_full(self, error: DBAPIError) -> None:
         """Now and then: the log may lie on the same disk."""
         if time.monotonic() - self._full_said > _FULL_SAID_SECONDS or not self._full_said:

@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from tests.faults.house import fault_house
-from tests.faults.kills import batches
+from tests.faults.kills import Result, batches
 
 
 def main() -> int:
@@ -36,13 +36,28 @@ def _kills(arguments: argparse.Namespace) -> int:
             result = batches(house, seeds, arguments.each, _say)
     for (service, step), number in sorted(result.deaths.items()):
         _say(f"{service:14}{step:22}{number:6}")
-    commands = sum(ledger.commands for ledger in result.ledgers)
+    for what, number in _totals(result).items():
+        _say(f"{what:36}{number:6}")
     seconds = time.monotonic() - began
     _say(
-        f"{result.kills} kills with seeds {seeds.start} to {seeds.stop - 1}, {commands} commands "
-        f"acknowledged, {seconds:.0f} s: {len(result.found)} findings"
+        f"{result.kills} kills with seeds {seeds.start} to {seeds.stop - 1}, "
+        f"{seconds:.0f} s: {len(result.found)} findings"
     )
     return 1 if result.found else 0
+
+
+def _totals(result: Result) -> dict[str, int]:
+    """How much there was that could have been lost or doubled."""
+    ledgers = result.ledgers
+    return {
+        "commands acknowledged": sum(one.commands for one in ledgers),
+        "draws": sum(len(one.draws) for one in ledgers),
+        "promises": sum(len(one.initiatives) for one in ledgers if one.answers or one.wanted),
+        "answers": sum(len(one.answers) for one in ledgers),
+        "sign-ups": sum(len(one.sign_ups) for one in ledgers),
+        "events told": result.told,
+        "effects of events": result.effects,
+    }
 
 
 def _say(line: str) -> None:

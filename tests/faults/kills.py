@@ -29,6 +29,8 @@ class Result:
     deaths: Counter[tuple[str, str]] = field(default_factory=Counter)
     ledgers: list[Ledger] = field(default_factory=list)
     found: list[str] = field(default_factory=list)
+    told: int = 0
+    effects: int = 0
 
     @property
     def kills(self) -> int:
@@ -57,9 +59,12 @@ def batches(house: FaultHouse, seeds: Sequence[int], each: int, say: Say) -> Res
         result.ledgers.append(stream.ledger)
         found = [*stream.problems, *settled(house, result.ledgers)]
         result.found += found
-        done, seconds = stream.ledger.commands, time.monotonic() - began
-        told = sum(stream.ledger.municipality == slug for slug in _told(house))
-        say(f"seed {seed}: {done} commands, {told} events, {seconds:.0f} s, {len(found)} findings")
+        told, effects = _count(house)
+        say(
+            f"seed {seed}: {stream.ledger.commands} commands, {told - result.told} events with "
+            f"{effects - result.effects} effects, {time.monotonic() - began:.0f} s, {len(found)} findings"
+        )
+        result.told, result.effects = told, effects
         for finding in found:
             say(f"  {finding}")
     return result
@@ -76,11 +81,17 @@ def settled(house: FaultHouse, ledgers: Sequence[Ledger]) -> list[str]:
         time.sleep(0.2)
 
 
-def _told(house: FaultHouse) -> list[str]:
-    """The municipality of each event."""
+def _count(house: FaultHouse) -> tuple[int, int]:
+    """How many events were told, and how many effects they had, in all."""
     with superusers(house.urls) as connections:
-        return [
-            row["municipality"]
+        counts = [
+            connection.execute(
+                "SELECT (SELECT count(*) FROM outbox) AS told,"
+                " (SELECT count(*) FROM fault_effects) AS effects"
+            ).fetchone()
             for connection in connections.values()
-            for row in connection.execute("SELECT municipality FROM outbox")
         ]
+    return (
+        sum(row["told"] for row in counts if row is not None),
+        sum(row["effects"] for row in counts if row is not None),
+    )
