@@ -70,7 +70,10 @@ class SuiteSettings(IdentitySettings):
     http_port: Port = Field(HTTP_PORT, ge=0, le=65535, description="pages and REST; 0 takes a free one")
     grpc_port: Port = Field(GRPC_PORT, ge=0, le=65535, description="gRPC; 0 takes a free one")
     ops_port: Port = Field(OPS_PORT, ge=0, le=65535, description="/livez /readyz /metrics; 0: a free one")
-    drain_seconds: float = Field(20.0, ge=0, le=600, description="how long a stop may take")
+    notice_seconds: float = Field(
+        0.0, ge=0, le=60, description="how long it goes on answering once told to stop, to be asked no more"
+    )
+    drain_seconds: float = Field(20.0, ge=0, le=600, description="how long a stop then may take")
     log_level: Literal["debug", "info", "warning", "error"] = Field("info", description="least level logged")
     database_urls: dict[str, str] = Field(
         default_factory=dict,

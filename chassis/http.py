@@ -32,7 +32,8 @@ class RequestObserver(Protocol):
 
 
 class Requests:
-    """ASGI middleware, outermost. `failure` makes the answer to an exception that nobody handled.
+    """ASGI middleware, outermost. `failure` makes the answer to an exception that nobody handled. While it is
+    `leaving` each answer is its connection's last, so that the next request is made to another process.
 
     Such an exception is logged without its text, which may hold what a person typed, and is not raised on:
     the server would log it with it.
@@ -44,8 +45,10 @@ class Requests:
         *,
         failure: Callable[[Request, str], Response],
         observe: RequestObserver | None = None,
+        leaving: Callable[[], bool] = lambda: False,
     ) -> None:
         self._app = app
+        self._leaving = leaving
         self._failure = failure
         self._observe = observe
 
@@ -65,7 +68,10 @@ class Requests:
             nonlocal status
             if message["type"] == "http.response.start":
                 status = message["status"]
-                MutableHeaders(scope=message)[CORRELATION_ID] = correlation_id
+                headers = MutableHeaders(scope=message)
+                headers[CORRELATION_ID] = correlation_id
+                if self._leaving():
+                    headers["connection"] = "close"
             elif head_only and message["type"] == "http.response.body":
                 message = {**message, "body": b""}
             await send(message)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from importlib.metadata import version
 from socket import socket
 from typing import TYPE_CHECKING, Any, cast
@@ -34,6 +34,10 @@ _log = get_logger("chassis.http")
 _API = "api/v1"
 # The largest file taken is 256 MiB (error.FILE_TOO_LARGE says so); its envelope comes on top.
 _MAX_BODY = 260 * 1024 * 1024
+_IDLE_SECONDS = 75
+"""For how long an idle connection is kept: longer than a proxy keeps it (nginx 60), lest that one send a
+request on a connection that we are just closing.
+"""
 
 
 def make_http_app(
@@ -46,9 +50,11 @@ def make_http_app(
     https: bool,
     operations: OperationsPages | None = None,
     on_site: Sequence[str] = (),
+    leaving: Callable[[], bool] = lambda: False,
 ) -> FastAPI:
     """The ASGI application. `https` says that people reach it by https only; `operations` are the operator's
     pages. `on_site` names all services of the site, those in other processes too; `services` when left out.
+    `leaving` says whether requests should go elsewhere from now on.
     """
     app = FastAPI(
         title="Borgerting",
@@ -111,7 +117,7 @@ def make_http_app(
         known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "OTHER"
         metrics.observe_request(service, surface, f"{known} {route or '-'}", str(status), seconds)
 
-    app.add_middleware(Requests, failure=failure, observe=observe)
+    app.add_middleware(Requests, failure=failure, observe=observe, leaving=leaving)
     return app
 
 
@@ -170,6 +176,7 @@ class HttpServer:
                 server_header=False,
                 proxy_headers=False,
                 ws="none",
+                timeout_keep_alive=_IDLE_SECONDS,
                 timeout_graceful_shutdown=max(1, int(drain_seconds)),
             )
         )

@@ -71,6 +71,7 @@ class Suite:
         self._descriptors = descriptors if alone is None else {alone: descriptors[alone]}
         self._resources = ExitStack()
         self._serving = False
+        self._leaving = threading.Event()
         self._rpc: RpcServer | None = None
         self._running: list[RunningService] = []
         self.metrics = Metrics()
@@ -156,6 +157,7 @@ class Suite:
                 lambda: {one.name: one.database for one in self._running},
                 SystemClock().now,
             ),
+            leaving=self._leaving.is_set,
         )
         self._http = HttpServer(app, listener, settings.drain_seconds / 2)
         checks = [
@@ -187,11 +189,18 @@ class Suite:
     def stop(self) -> bool:
         """Take nothing more, end what runs, send what waits; whether all of it was done within the time.
 
-        Order: HTTP and gRPC (they ask for work), jobs (what cannot end is put back), consumers, relay.
+        At first everything is answered as before, while `/readyz`, gRPC's health and each answer's end say
+        that the next calls should go elsewhere. Then, in this order: HTTP and gRPC (they ask for work), jobs
+        (what cannot end is put back), consumers, relay.
         """
         if self._rpc is None:
             raise RuntimeError("the suite was not started")
         self._serving = False
+        self._leaving.set()
+        self._rpc.leave()
+        if self._settings.notice_seconds:
+            _log.info("leaving", for_seconds=self._settings.notice_seconds)
+            time.sleep(self._settings.notice_seconds)
         until = time.monotonic() + self._settings.drain_seconds
 
         def left(share: float = 1.0) -> float:

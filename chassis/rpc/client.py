@@ -27,6 +27,8 @@ def tcp_channel(
 
     UNAVAILABLE is tried again, `retry_attempts` in all, after 0.1 s, 0.2 s, …: gRPC does so only while no
     answer has begun, and every mutation bears a request id, so that a repetition does nothing twice.
+
+    A replica that says it will stop gets no more calls; the name is then looked up again for its successor.
     """
     policy = {
         "methodConfig": [
@@ -42,6 +44,7 @@ def tcp_channel(
             }
         ],
         "loadBalancingConfig": [{"round_robin": {}}],
+        "healthCheckConfig": {"serviceName": ""},
     }
     options = [
         ("grpc.max_receive_message_length", message_limit),
@@ -51,10 +54,11 @@ def tcp_channel(
         ("grpc.keepalive_permit_without_calls", 1),
         ("grpc.http2.max_pings_without_data", 0),
         ("grpc.service_config", json.dumps(policy)),
+        ("grpc.dns_min_time_between_resolutions_ms", 2_000),
         # A proxy from the environment is for the outside world, not for neighbours.
         ("grpc.enable_http_proxy", 0),
     ]
-    address = target if "://" in target or target.startswith("unix:") else f"dns:///{target}"
+    address = target if "://" in target or target.startswith(("unix:", "ipv4:")) else f"dns:///{target}"
     if credentials is None:
         return grpc.insecure_channel(address, options=options)
     return grpc.secure_channel(address, credentials, options=options)

@@ -90,6 +90,8 @@ class CallInterceptor(_ServerInterceptor):
         # Both shapes of request are one argument to pass on; only the shape of the answer matters.
         if handler.response_streaming:
             streaming: Any = handler.stream_stream if handler.request_streaming else handler.unary_stream
+            if getattr(streaming, "experimental_non_blocking", False):
+                return handler  # a watch of our health: it has no worker that could run what is wrapped
             make: Any = (
                 grpc.stream_stream_rpc_method_handler
                 if handler.request_streaming

@@ -12,6 +12,8 @@ import grpc
 from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
+from chassis.rpc.health import Health
+
 MESSAGE_LIMIT = 64 * 1024 * 1024
 """Bytes of one message, both ways: a pool of a million rows is about 50 MB."""
 
@@ -72,10 +74,7 @@ class RpcServer:
                 ("grpc.keepalive_permit_without_calls", 1),
             ],
         )
-        # Non-blocking: a watcher would else hold one of the workers for as long as it watches.
-        self._health = health.HealthServicer(
-            experimental_non_blocking=True, experimental_thread_pool=self._pool
-        )
+        self._health = Health(self._pool)
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [registration.full_name for registration in registrations]
         for registration in registrations:
@@ -112,8 +111,13 @@ class RpcServer:
         states = health_pb2.HealthCheckResponse
         self._health.set(full_name, states.SERVING if serving else states.NOT_SERVING)
 
+    def leave(self) -> None:
+        """Say NOT_SERVING, and go on serving: whoever watches our health sends the next calls elsewhere."""
+        self._health.enter_graceful_shutdown()
+
     def stop(self, grace_seconds: float) -> None:
         """Say NOT_SERVING, take no more calls, let those that run finish within the time, then end them."""
-        self._health.enter_graceful_shutdown()
+        self.leave()
+        self._health.end_watches()
         self._server.stop(grace_seconds).wait()
         self._pool.shutdown(wait=False, cancel_futures=True)

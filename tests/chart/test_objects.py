@@ -137,15 +137,14 @@ def test_a_probe_asks_what_it_means(made: list[Object]) -> None:
 
 
 @pytest.mark.parametrize("drain", [1, 20, 600])
-def test_a_stop_leaves_time_for_the_pause_and_the_drain(drain: int) -> None:
+def test_a_stop_leaves_time_for_the_notice_and_the_drain(drain: int) -> None:
     found = of_kind(objects(merged(TRIAL, {"drainSeconds": drain})), "Deployment")
     for name in SERVICES:
         pod = found[f"{RELEASE}-{name}"]["spec"]["template"]["spec"]
         (container,) = pod["containers"]
-        pause = container["lifecycle"]["preStop"]["sleep"]["seconds"]
-        told = {each["name"]: each.get("value") for each in container["env"]}["BORGERTING_DRAIN_SECONDS"]
-        assert told == str(drain)
-        assert pod["terminationGracePeriodSeconds"] > pause + drain
+        told = {each["name"]: each.get("value") for each in container["env"]}
+        assert told["BORGERTING_DRAIN_SECONDS"] == str(drain)
+        assert pod["terminationGracePeriodSeconds"] > int(told["BORGERTING_NOTICE_SECONDS"]) + drain
 
 
 def test_replicas_scaling_and_disruptions_fit(made: list[Object]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import http.client
 import json
 import os
 import re
@@ -13,12 +14,15 @@ import threading
 import time
 import urllib.error
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import grpc
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
+from grpc_health.v1 import health_pb2, health_pb2_grpc
 
 from chassis.testing.processes import SuiteProcess, running_suite
 
@@ -45,6 +49,14 @@ def wait_for(condition: Any, seconds: float = 15.0) -> Any:
             return found
         time.sleep(0.02)
     raise AssertionError("it did not happen in time")
+
+
+def wait_call(channel: grpc.Channel) -> Any:
+    return channel.unary_unary(
+        "/toy.Toy/Wait",
+        request_serializer=StringValue.SerializeToString,
+        response_deserializer=StringValue.FromString,
+    )
 
 
 def job_of(suite: SuiteProcess, key: str) -> dict[str, Any]:
@@ -119,12 +131,7 @@ def test_metrics_are_counted_once_and_name_nobody(suite: SuiteProcess) -> None:
 
 def test_grpc_answers_and_is_measured(suite: SuiteProcess) -> None:
     with grpc.insecure_channel(suite.grpc) as channel:
-        wait = channel.unary_unary(
-            "/toy.Toy/Wait",
-            request_serializer=StringValue.SerializeToString,
-            response_deserializer=StringValue.FromString,
-        )
-        assert wait(StringValue(value="0"), timeout=10).value == "waited"
+        assert wait_call(channel)(StringValue(value="0"), timeout=10).value == "waited"
     counted = 'code="OK",method="/toy.Toy/Wait",service="toy",surface="grpc"'
     wait_for(lambda: counted in suite.get("/metrics", base=suite.ops))
 
@@ -269,6 +276,35 @@ def test_readiness_ends_when_a_stop_begins(tmp_path: Path) -> None:
         wait_for(refused, 7)
         page.join()
         assert running.process.wait(30) == 0
+
+
+def test_it_answers_on_while_others_learn_that_it_leaves(tmp_path: Path) -> None:
+    states = health_pb2.HealthCheckResponse
+    with toy_suite(tmp_path, BORGERTING_NOTICE_SECONDS="60") as running:
+        site = urlsplit(running.http)
+        with (
+            closing(http.client.HTTPConnection(str(site.hostname), site.port, timeout=30)) as pages,
+            grpc.insecure_channel(running.grpc) as channel,
+        ):
+
+            def ask() -> tuple[int, str | None]:
+                pages.request("GET", "/toy/busy")
+                answer = pages.getresponse()
+                answer.read()
+                return answer.status, answer.getheader("connection")
+
+            assert ask() == (200, None)
+            watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
+            assert next(watch).status == states.SERVING
+            running.process.send_signal(signal.SIGTERM)
+            assert next(watch).status == states.NOT_SERVING
+            with pytest.raises(urllib.error.HTTPError, match="503"):
+                running.get("/readyz", base=running.ops)
+            assert ask() == (200, "close")  # on the old connection, whose last answer this is
+            assert running.get("/toy/busy") == "0"
+            assert wait_call(channel)(StringValue(value="0"), timeout=10).value == "waited"
+        running.process.send_signal(signal.SIGTERM)
+        assert running.process.wait(15) == 1
 
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:

@@ -31,17 +31,20 @@ class Anyone:
 
 
 class Slow(pb_grpc.MunicipalityServiceServicer):
-    def __init__(self) -> None:
+    def __init__(self, seconds: float) -> None:
         self.begun = threading.Event()
+        self.calls = 0
+        self._seconds = seconds
 
     def GetMunicipality(self, request: Any, context: grpc.ServicerContext) -> pb.Municipality:
         self.begun.set()
-        time.sleep(0.5)
+        self.calls += 1
+        time.sleep(self._seconds)
         return pb.Municipality(name=request.name)
 
 
-def slow() -> Slow:
-    return Slow()  # type: ignore[abstract]  # methods not written answer UNIMPLEMENTED
+def slow(seconds: float = 0.5) -> Slow:
+    return Slow(seconds)  # type: ignore[abstract]  # methods not written answer UNIMPLEMENTED
 
 
 def make_server(servicer: Slow) -> RpcServer:
@@ -91,6 +94,63 @@ def test_a_stop_lets_a_running_call_finish_and_takes_no_new_one() -> None:
         with pytest.raises(grpc.RpcError) as caught:
             stub.GetMunicipality(pb.GetMunicipalityRequest(name="b"), timeout=5)
         assert caught.value.code() is grpc.StatusCode.UNAVAILABLE
+
+
+def watched(channel: grpc.Channel) -> Any:
+    """A watch of the server's health that has begun."""
+    watch = health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=60)
+    assert next(watch).status == SERVING
+    return watch
+
+
+def test_who_watches_our_health_holds_no_worker_and_no_stop_up() -> None:
+    server = make_server(slow())
+    port = server.bind("127.0.0.1:0")
+    server.start()
+    with grpc.insecure_channel(f"127.0.0.1:{port}") as channel:
+        watches = [watched(channel) for _ in range(6)]  # it has four workers
+        assert health(channel, NAME) == SERVING
+        server.leave()
+        assert [next(watch).status for watch in watches] == [NOT_SERVING] * 6
+        assert health(channel, NAME) == NOT_SERVING  # and goes on answering
+        watches.append(health_pb2_grpc.HealthStub(channel).Watch(health_pb2.HealthCheckRequest(), timeout=60))
+        assert next(watches[-1]).status == NOT_SERVING
+        watches.pop(0).cancel()
+        started = time.monotonic()
+        server.stop(60)
+        assert time.monotonic() - started < 30
+        assert [list(watch) for watch in watches] == [[]] * 6
+
+
+def test_a_replica_that_leaves_is_called_no_more_before_it_stops() -> None:
+    """Without a repetition: what leaves still answers, and the next call goes to the other already."""
+    leaving, staying = slow(0), slow(0)
+    servers = [make_server(leaving), make_server(staying)]
+    ports = [server.bind("127.0.0.1:0") for server in servers]
+    for server in servers:
+        server.start()
+    target = "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in ports)
+    with tcp_channel(target) as channel:
+        stub = pb_grpc.MunicipalityServiceStub(channel)
+
+        def call() -> None:
+            stub.GetMunicipality(pb.GetMunicipalityRequest(name="a"), timeout=10, wait_for_ready=True)
+
+        until = time.monotonic() + 30
+        while not (leaving.calls and staying.calls):
+            call()
+            assert time.monotonic() < until
+        servers[0].leave()
+        seen = -1
+        while leaving.calls != seen:  # until the channel has heard it
+            seen = leaving.calls
+            for _ in range(20):
+                call()
+            assert time.monotonic() < until
+        servers[0].stop(10)
+        for _ in range(20):
+            call()
+    servers[1].stop(1)
 
 
 def test_a_neighbour_that_comes_back_is_called_again() -> None:
