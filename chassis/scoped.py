@@ -5,18 +5,20 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sqlalchemy import CursorResult, Select, Table, and_, bindparam, update
+from sqlalchemy import Select, Table, and_, bindparam, update
+from sqlalchemy.exc import MultipleResultsFound
 from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.db import Transaction
 from chassis.errors import Code, DomainError
+from chassis.questions import Question
 
 _MINE = "own_municipality"
 
 
 def of_tenant(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """`Scoped.mine` for a statement that is built once, when its module is loaded: building one costs more
-    than asking it. `Scoped.rows` and `Scoped.one` fill in the municipality; other parameters are bindparams.
+    """`Scoped.mine` for a Question: `Scoped.rows`, `maybe` and `one` fill in the municipality; its other
+    parameters are bindparams.
     """
     return and_(table.c.municipality_id == bindparam(_MINE), *conditions)
 
@@ -31,22 +33,24 @@ class Scoped:
     def mine(self, table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         return and_(table.c.municipality_id == self.municipality, *conditions)
 
-    def rows(self, query: Select[Any], **values: Any) -> Sequence[Any]:
-        """`values` are those of the query's bindparams, its municipality (`of_tenant`) aside."""
-        return self._asked(query, values).all()
+    def rows(self, query: Select[Any] | Question, **values: Any) -> Sequence[Any]:
+        """`values` are those of a question's bindparams, its municipality (`of_tenant`) aside."""
+        if isinstance(query, Question):
+            return query.ask(self.connection, {_MINE: self.municipality, **values})
+        return self.connection.execute(query).all()
 
-    def maybe(self, query: Select[Any], **values: Any) -> Any:
+    def maybe(self, query: Select[Any] | Question, **values: Any) -> Any:
         """The only row, or None."""
-        return self._asked(query, values).one_or_none()
+        found = self.rows(query, **values)
+        if len(found) > 1:
+            raise MultipleResultsFound
+        return found[0] if found else None
 
-    def one(self, query: Select[Any], unknown: str, **values: Any) -> Any:
+    def one(self, query: Select[Any] | Question, unknown: str, **values: Any) -> Any:
         row = self.maybe(query, **values)
         if row is None:
             raise DomainError(Code.NOT_FOUND, unknown)
         return row
-
-    def _asked(self, query: Select[Any], values: Mapping[str, Any]) -> CursorResult[Any]:
-        return self.connection.execute(query, {_MINE: self.municipality, **values})
 
     def own(self, municipality: str) -> None:
         """What is written is this municipality's. Raises RuntimeError: a programming error."""

@@ -9,6 +9,7 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, delete, func, insert, select
 
 from chassis.db import Transaction, upsert
+from chassis.questions import Question
 from chassis.scoped import Scoped, of_tenant
 from services.sortition.adapters import tables
 from services.sortition.adapters.rows import (
@@ -33,7 +34,7 @@ def chunks(items: Sequence[Any]) -> Iterator[Sequence[Any]]:
         yield items[start : start + _CHUNK]
 
 
-_SELECTION = select(tables.selections).where(
+_OWN = select(tables.selections).where(
     of_tenant(tables.selections, tables.selections.c.selection_id == bindparam("selection"))
 )
 _POOL_SIZE = (
@@ -46,8 +47,9 @@ _POOL_SIZE = (
     .scalar_subquery()
     .label("pool_size")
 )
-_STANDS = _SELECTION.with_only_columns(
-    tables.selections.c.version, tables.selections.c.update_time, _POOL_SIZE
+_SELECTION = Question(_OWN)
+_STANDS = Question(
+    _OWN.with_only_columns(tables.selections.c.version, tables.selections.c.update_time, _POOL_SIZE)
 )
 
 

@@ -20,6 +20,7 @@ from services.sortition.app.list_selections import list_selections
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.set_seat_answer import SetSeatAnswer, set_seat_answer
 from services.sortition.app.update_selection import UpdateSelection, update_selection
+from services.sortition.app.views import SelectionView
 
 
 class SelectionDesk(PoolDesk):
@@ -42,14 +43,15 @@ class SelectionDesk(PoolDesk):
         return self.read(
             caller,
             municipality,
-            lambda uow: wire.selection_to_proto(get_selection(uow, caller, selection)),
+            lambda uow: _remembered(uow, get_selection(uow, caller, selection)),
         )
 
     def list_selections(self, caller: Caller, request: pb.ListSelectionsRequest) -> pb.ListSelectionsResponse:
         def answer(uow: UnitOfWork) -> pb.ListSelectionsResponse:
             page = list_selections(uow, caller, request.page_size, request.page_token)
             return pb.ListSelectionsResponse(
-                selections=map(wire.selection_to_proto, page.items), next_page_token=page.next_page_token
+                selections=[_remembered(uow, item) for item in page.items],
+                next_page_token=page.next_page_token,
             )
 
         return self.read(caller, names.municipality(request.parent), answer)
@@ -157,3 +159,16 @@ class SelectionDesk(PoolDesk):
             municipality,
             lambda uow: wire.representation_to_proto(get_representation(uow, caller, selection), name),
         )
+
+
+def _remembered(uow: UnitOfWork, view: SelectionView) -> pb.Selection:
+    """The message, which nobody changes: all in it follows from the selection's version and the pool's size
+    (a version's time tells it from the same number in a store that was restored).
+    """
+    selection = view.selection
+    key = ("selection message", selection.id, selection.version, selection.update_time, view.pool_size)
+    message: pb.Selection | None = uow.memory.recall(*key)
+    if message is None:
+        message = wire.selection_to_proto(view)
+        uow.memory.keep(message, *key)
+    return message
