@@ -24,6 +24,7 @@ from chassis.events.envelope import Envelope, Event, decode
 from chassis.events.ports import Delivery
 from chassis.inbox_rows import InboxRows
 from chassis.log import bound, get_logger, trace
+from chassis.questions import Question
 from chassis.tables import inbox, inbox_held
 
 if TYPE_CHECKING:
@@ -87,6 +88,12 @@ class Inbox:
         self._subscription = subscription
         self._policy = policy or RetryPolicy()
         self._rows = InboxRows(subscription.consumer, subscription.topic)
+        self._next_due = Question(
+            select(inbox_held.c.next_attempt)
+            .where(*self._rows.mine(inbox_held), inbox_held.c.next_attempt.is_not(None))
+            .order_by(inbox_held.c.next_attempt)
+            .limit(1)
+        )
 
     def receive(self, delivery: Delivery) -> Outcome:
         """Handle, hold or drop one delivery, durably. Raises StoreAway."""
@@ -200,12 +207,8 @@ class Inbox:
 
     def next_due(self) -> datetime | None:
         with self._database.reading_across() as transaction:
-            return transaction.connection.execute(
-                select(inbox_held.c.next_attempt)
-                .where(*self._rows.mine(inbox_held), inbox_held.c.next_attempt.is_not(None))
-                .order_by(inbox_held.c.next_attempt)
-                .limit(1)
-            ).scalar_one_or_none()
+            rows = self._next_due.ask(transaction.connection, {})
+        return rows[0].next_attempt if rows else None
 
     def _drain(self, municipality: str, key: str) -> list[Outcome]:
         """Handle what was held and has now its turn."""

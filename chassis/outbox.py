@@ -19,6 +19,7 @@ from chassis.events.envelope import Envelope, Event, schema_of, topic_of
 from chassis.events.ports import CarrierAwayError, Publisher
 from chassis.ids import uuid7
 from chassis.log import get_logger, trace
+from chassis.questions import Question
 from chassis.tables import outbox, outbox_sequences
 from chassis.trace_context import trace_parent
 
@@ -163,6 +164,10 @@ class Relay:
         self._publisher = publisher
         self._metrics = metrics
         self._monotonic = monotonic
+        self._waiting = (
+            select(outbox).where(outbox.c.published.is_(None)).order_by(outbox.c.seq).limit(self.BATCH)
+        )
+        self._oldest = Question(self._waiting)
         self._blocked: dict[tuple[str, str], float] = {}  # topic and key, until when
         self._away_until = 0.0
         self._woken = threading.Event()
@@ -252,10 +257,12 @@ class Relay:
     def _unpublished(self) -> Sequence[Any]:
         now = self._monotonic()
         self._blocked = {key: until for key, until in self._blocked.items() if until > now}
-        query = select(outbox).where(outbox.c.published.is_(None)).order_by(outbox.c.seq).limit(self.BATCH)
-        for topic, key in self._blocked:
-            query = query.where((outbox.c.topic != topic) | (outbox.c.key != key))
         with self._database.reading_across() as transaction:
+            if not self._blocked:
+                return self._oldest.ask(transaction.connection, {})
+            query = self._waiting
+            for topic, key in self._blocked:
+                query = query.where((outbox.c.topic != topic) | (outbox.c.key != key))
             return transaction.connection.execute(query).all()
 
     def _mark(self, published: Sequence[int], failed: dict[int, BaseException]) -> None:
