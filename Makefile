@@ -60,6 +60,6 @@ LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --genera
 
 .PHONY: lock
 lock: setup ## Write the requirement locks anew
-	$(LOCK) --upgrade pyproject.toml -o requirements/runtime.txt
-	$(LOCK) --upgrade pyproject.toml requirements/dev.in -o requirements/dev.txt
+	$(LOCK) --upgrade --extra telemetry pyproject.toml -o requirements/runtime.txt
+	$(LOCK) --upgrade --extra telemetry pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(LOCK) --upgrade benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt

@@ -10,6 +10,7 @@ from chassis.dead_letters import held_state
 from chassis.events.ports import EventSource
 from chassis.inbox import Inbox, Outcome, RetryPolicy, StoreAway, Subscription
 from chassis.log import get_logger, trace
+from chassis.trace_context import WorkTracing
 
 if TYPE_CHECKING:
     from chassis.db import Database
@@ -32,6 +33,8 @@ class Consumer:
         source: EventSource,
         metrics: Metrics,
         policy: RetryPolicy | None = None,
+        *,
+        tracing: WorkTracing | None = None,
     ) -> None:
         self.subscription = subscription
         self.source = source
@@ -39,7 +42,7 @@ class Consumer:
         self._database = database
         self._metrics = metrics
         self._delays = metrics.event_delays.labels(service, subscription.consumer)
-        self._inbox = Inbox(database, subscription, policy)
+        self._inbox = Inbox(database, subscription, policy, service=service, tracing=tracing)
         self._stopping = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"consumer-{subscription.consumer}", daemon=True

@@ -28,6 +28,7 @@ from chassis.words import Describe
 
 if TYPE_CHECKING:
     from chassis.metrics import Metrics
+    from chassis.tracing.tracer import Tracing
     from chassis.web.operations import OperationsPages
 
 _log = get_logger("chassis.http")
@@ -51,6 +52,7 @@ def make_http_app(
     operations: OperationsPages | None = None,
     on_site: Sequence[str] = (),
     leaving: Callable[[], bool] = lambda: False,
+    tracing: Tracing | None = None,
 ) -> FastAPI:
     """The ASGI application. `https` says that people reach it by https only; `operations` are the operator's
     pages. `on_site` names all services of the site, those in other processes too; `services` when left out.
@@ -109,15 +111,22 @@ def make_http_app(
             _log.error("error page failed", incident=incident, trace=trace(error))
             return errors.last_resort(incident)
 
-    def observe(path: str, method: str, route: str, status: int, seconds: float) -> None:
+    def service_of(path: str) -> str:
         segment = path.split("/", 2)[1] if path.startswith("/") else ""
-        service = segment if segment in names else root
+        return segment if segment in names else root
+
+    def observe(path: str, method: str, route: str, status: int, seconds: float) -> None:
+        service = service_of(path)
         surface = "api" if _is_api(path, names) else "pages"
         # What the client sent is no label: only known methods and our own routes are.
         known = method if method in ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS") else "OTHER"
         metrics.observe_request(service, surface, f"{known} {route or '-'}", str(status), seconds)
 
     app.add_middleware(Requests, failure=failure, observe=observe, leaving=leaving)
+    if tracing is not None:
+        from chassis.tracing.http import TracedRequests
+
+        app.add_middleware(TracedRequests, tracing=tracing, service_of=service_of)
     return app
 
 

@@ -26,6 +26,7 @@ from chassis.inbox_rows import InboxRows
 from chassis.log import bound, get_logger, trace
 from chassis.questions import Question
 from chassis.tables import inbox, inbox_held
+from chassis.trace_context import WorkTracing
 
 if TYPE_CHECKING:
     from chassis.db import Database, Transaction
@@ -82,8 +83,16 @@ class Inbox:
     """One consumer's inbox. Not thread-safe: one loop drives it (chassis.consumer)."""
 
     def __init__(
-        self, database: Database, subscription: Subscription, policy: RetryPolicy | None = None
+        self,
+        database: Database,
+        subscription: Subscription,
+        policy: RetryPolicy | None = None,
+        *,
+        service: str = "",
+        tracing: WorkTracing | None = None,
     ) -> None:
+        self._service = service
+        self._tracing = tracing
         self._database = database
         self._subscription = subscription
         self._policy = policy or RetryPolicy()
@@ -179,7 +188,12 @@ class Inbox:
 
     def _handle(self, transaction: Transaction, event: Event) -> None:
         handler = self._subscription.handlers.get(event.envelope.type)
-        if handler is not None:
+        if handler is None:
+            return
+        if self._tracing is None:
+            handler(transaction, decode(event), event.envelope)
+            return
+        with self._tracing.handling(self._service, self._subscription.consumer, event.envelope):
             handler(transaction, decode(event), event.envelope)
 
     def retry_due(self) -> list[Outcome]:

@@ -8,7 +8,7 @@ import socket
 import threading
 import time
 from collections.abc import Mapping, Sequence
-from contextlib import AbstractContextManager
+from contextlib import AbstractContextManager, nullcontext
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -16,12 +16,17 @@ from chassis.errors import Code, DomainError
 from chassis.jobs import GivesUp, Job, JobCancelled, JobHandler, JobState, LeaseLost, claim_job
 from chassis.jobs_process import ChildCancelled, ChildFailed
 from chassis.log import bound, get_logger, trace
+from chassis.trace_context import WorkTracing
 
 if TYPE_CHECKING:
     from chassis.db import Database, Transaction
     from chassis.metrics import Metrics
 
 _log = get_logger("chassis.jobs")
+
+
+def _tell_nobody(outcome: str) -> None:
+    """Who is told the outcome of work that nobody traces."""
 
 
 class _Running:
@@ -54,7 +59,9 @@ class JobRunner:
         lease: timedelta = timedelta(seconds=30),
         exclusive: bool = True,
         retry_first: timedelta = timedelta(seconds=1),
+        tracing: WorkTracing | None = None,
     ) -> None:
+        self._tracing = tracing
         self._service = service
         self._database = database
         self._handlers = {handler.kind: handler for handler in handlers}
@@ -139,7 +146,9 @@ class JobRunner:
         running = _Running(job)
         with self._changed:
             self._running[threading.current_thread()] = running
-        with bound(correlation_id=job.correlation_id, job_id=str(job.id)):
+        tracing = self._tracing
+        span = nullcontext(_tell_nobody) if tracing is None else tracing.working(self._service, job)
+        with bound(correlation_id=job.correlation_id, job_id=str(job.id)), span as tell:
             try:
                 outcome = self._attempt(job, running)
             except LeaseLost:
@@ -147,6 +156,7 @@ class JobRunner:
             finally:
                 with self._changed:
                     del self._running[threading.current_thread()]
+            tell(outcome)
             _log.info("job", kind=job.kind, attempt=job.attempts, outcome=outcome)
         self._metrics.jobs_run.labels(self._service, job.kind, outcome).inc()
 

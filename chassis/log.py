@@ -43,6 +43,7 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
         )
     )
     handler.addFilter(_Seldom("kafka"))
+    handler.addFilter(_Seldom("opentelemetry"))
     root = logging.getLogger()
     for old in list(root.handlers):
         root.removeHandler(old)

@@ -12,13 +12,17 @@ from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
 from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
 
 _SECONDS = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10)
 _DELAYS = (0.01, 0.05, 0.1, 0.5, 1, 5, 30, 60, 300, 900, 3600, 21600, 86400)
 
+_TEXT = "text/plain; version=0.0.4; charset=utf-8"
+
 Sample = tuple[str, dict[str, str], float]  # name, labels, value
+Answered = Callable[[str, str, str], dict[str, str] | None]
 
 
 class Metrics:
@@ -76,6 +80,7 @@ class Metrics:
             "borgerting_jobs_run", "Runs of jobs", ["service", "kind", "outcome"], registry=self.registry
         )
 
+        self._answered: Answered | None = None
         self._of_requests: dict[tuple[str, str, str, str], tuple[Counter, Histogram]] = {}
 
     def observe_request(self, service: str, surface: str, method: str, code: str, seconds: float) -> None:
@@ -88,7 +93,16 @@ class Metrics:
                 self.request_seconds.labels(service, surface, method),
             )
         known[0].inc()
-        known[1].observe(seconds)
+        if self._answered is None:
+            known[1].observe(seconds)
+        else:
+            known[1].observe(seconds, self._answered(surface, method, code))
+
+    def join_traces(self, answered: Answered) -> None:
+        """Tell `answered` (surface, method, code) of each request that is over; what it gives is the exemplar
+        of its duration: the labels that lead from a slow bucket to a trace. None: there is none to lead to.
+        """
+        self._answered = answered
 
     def at_scrape(self, measure: Callable[[], Iterable[tuple[str, str, Iterable[Sample]]]]) -> None:
         """Register gauges read when Prometheus asks: `measure` yields (name, help, samples)."""
@@ -97,6 +111,15 @@ class Metrics:
     def exposition(self) -> bytes:
         """Prometheus's text format."""
         return generate_latest(self.registry)
+
+    def scrape(self, accept: str) -> tuple[bytes, str]:
+        """What is scraped, and its content type: where there are exemplars OpenMetrics for whoever takes it,
+        since the text format has no place for them.
+        """
+        if self._answered is None:
+            return self.exposition(), _TEXT
+        encode, content_type = choose_encoder(accept)
+        return encode(self.registry), content_type
 
 
 class _AtScrape(Collector):

@@ -100,7 +100,8 @@ def _handler(
                 text = json.dumps(body, indent=2).encode() + b"\n"
                 self._answer(200 if ready else 503, "application/json", text)
             elif path == "/metrics":
-                self._answer(200, "text/plain; version=0.0.4; charset=utf-8", metrics.exposition())
+                measured, content_type = metrics.scrape(self.headers.get("Accept", ""))
+                self._answer(200, content_type, measured)
             else:
                 self._answer(404, "text/plain; charset=utf-8", b"/livez /readyz /metrics\n")
 

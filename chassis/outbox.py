@@ -21,7 +21,7 @@ from chassis.ids import uuid7
 from chassis.log import get_logger, trace
 from chassis.questions import Question
 from chassis.tables import outbox, outbox_sequences
-from chassis.trace_context import trace_parent
+from chassis.trace_context import WorkTracing, trace_parent
 
 if TYPE_CHECKING:
     from chassis.db import Database, Transaction
@@ -157,8 +157,10 @@ class Relay:
         publisher: Publisher,
         metrics: Metrics,
         *,
+        tracing: WorkTracing | None = None,
         monotonic: Callable[[], float] = time.monotonic,
     ) -> None:
+        self._tracing = tracing
         self._service = service
         self._database = database
         self._publisher = publisher
@@ -217,13 +219,14 @@ class Relay:
         rows = self._unpublished()
         if not rows:
             return 0
-        sent: list[tuple[Any, Future[None]]] = []
+        sent: list[tuple[Any, Event, Future[None]]] = []
         failed: dict[tuple[str, str], tuple[int, BaseException]] = {}
         for row in rows:
             if (row.topic, row.key) in failed:
                 continue
+            event = _event(row)
             try:
-                future = self._publisher.send(_event(row))
+                future = self._publisher.send(event)
             except Exception as error:
                 failed[row.topic, row.key] = (row.seq, error)
                 if isinstance(error, CarrierAwayError):
@@ -232,16 +235,18 @@ class Relay:
             if future.done() and (refused := future.exception()) is not None:
                 failed[row.topic, row.key] = (row.seq, refused)
                 continue
-            sent.append((row, future))
+            sent.append((row, event, future))
         self._publisher.flush(self.FLUSH_SECONDS)
         published = []
-        for row, future in sent:
+        for row, event, future in sent:
             try:
                 future.result(timeout=0)
             except Exception as error:  # also TimeoutError: a flush that did not settle it
                 failed.setdefault((row.topic, row.key), (row.seq, error))
             else:
                 published.append(row.seq)
+                if self._tracing is not None:
+                    self._tracing.sent(self._service, event.envelope, row.created)
         self._mark(published, dict(failed.values()))
         for (topic, key), (seq, reason) in failed.items():
             attempts = next(row.attempts for row in rows if row.seq == seq) + 1

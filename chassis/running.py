@@ -17,6 +17,7 @@ from chassis.metrics import Metrics
 from chassis.ops import Check
 from chassis.outbox import Relay
 from chassis.stores import check_version
+from chassis.trace_context import WorkTracing
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,18 +31,31 @@ class Leftover:
 
 class RunningService:
     def __init__(
-        self, service: Service, descriptor: Descriptor, database: Database, broker: Broker, metrics: Metrics
+        self,
+        service: Service,
+        descriptor: Descriptor,
+        database: Database,
+        broker: Broker,
+        metrics: Metrics,
+        tracing: WorkTracing | None = None,
     ) -> None:
         self.service = service
         self.name = service.name
         self._migrations = descriptor.migrations
         self.database = database
-        self.relay = Relay(self.name, database, broker.publisher(), metrics)
+        self.relay = Relay(self.name, database, broker.publisher(), metrics, tracing=tracing)
         self.jobs = JobRunner(
-            self.name, database, service.job_handlers, metrics, exclusive=not database.shared
+            self.name,
+            database,
+            service.job_handlers,
+            metrics,
+            exclusive=not database.shared,
+            tracing=tracing,
         )
         self.consumers = [
-            Consumer(self.name, one, database, broker.source(one.consumer, one.topic), metrics)
+            Consumer(
+                self.name, one, database, broker.source(one.consumer, one.topic), metrics, tracing=tracing
+            )
             for one in service.subscriptions
         ]
         self.housekeeper = Housekeeper(self.name, database)

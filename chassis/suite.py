@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 import grpc
 
@@ -33,6 +34,10 @@ from chassis.running import RunningService, at_once, named_check
 from chassis.stores import open_store
 from chassis.text import catalogues
 from chassis.web.operations import OperationsPages
+
+if TYPE_CHECKING:
+    from chassis.tracing.rpc import TracedServer
+    from chassis.tracing.tracer import Tracing
 
 _log = get_logger("chassis.suite")
 
@@ -98,10 +103,15 @@ class Suite:
         self._neighbours = Neighbours(settings, self._installed)
         self._resources.callback(self._neighbours.close)
 
+        tracing = self._make_tracing()
         services: list[Service] = []
         neighbours: dict[str, frozenset[str]] = {}
         interceptor = CallInterceptor(
-            identity.verifier, self._describe, self._observe_call, neighbours=neighbours
+            identity.verifier,
+            self._describe,
+            self._observe_call,
+            neighbours=neighbours,
+            tracing=self._traced_server(tracing),
         )
         local = LocalServer(interceptors=[interceptor])
         for name, descriptor in self._descriptors.items():
@@ -114,7 +124,7 @@ class Suite:
                     service_settings=service_settings(name),
                     clock=clock,
                     database=database,
-                    channel=self._channel_maker(local, name),
+                    channel=self._channel_maker(local, name, tracing),
                     broker=broker,
                     keys=identity.keys,
                     page_security=identity.security,
@@ -124,7 +134,7 @@ class Suite:
                 )
             )
             services.append(service)
-            self._running.append(RunningService(service, descriptor, database, broker, self.metrics))
+            self._running.append(RunningService(service, descriptor, database, broker, self.metrics, tracing))
         registrations = [each for service in services for each in service.grpc_services]
         neighbours.update({each.full_name: each.neighbours for each in registrations})
         self._owners = {
@@ -152,6 +162,7 @@ class Suite:
             metrics=self.metrics,
             https=settings.base_url.startswith("https://"),
             on_site=self._on_site,
+            tracing=tracing,
             operations=OperationsPages(
                 lambda: [state_of(one) for one in self._running],
                 lambda: {one.name: one.database for one in self._running},
@@ -227,20 +238,47 @@ class Suite:
         self._resources.close()
         return clean
 
-    def _channel_maker(self, local: LocalServer, caller: str) -> Callable[[str], grpc.Channel]:
+    def _channel_maker(
+        self, local: LocalServer, caller: str, tracing: Tracing | None
+    ) -> Callable[[str], grpc.Channel]:
         def channel(service: str) -> grpc.Channel:
-            return (
+            found = (
                 local.channel(caller) if service in self._descriptors else self._neighbours.channel(service)
             )
+            if tracing is None:
+                return found
+            from chassis.tracing.rpc import traced_channel
+
+            return traced_channel(found, tracing, caller)
 
         return channel
+
+    def _make_tracing(self) -> Tracing | None:
+        """What is imported here costs time and memory: only where traces are collected."""
+        if not self._settings.traces:
+            return None
+        from chassis.tracing.collector import make_tracing
+
+        tracing = make_tracing(self._settings, self._resources)
+        self.metrics.join_traces(tracing.answered)
+        return tracing
+
+    def _traced_server(self, tracing: Tracing | None) -> TracedServer | None:
+        if tracing is None:
+            return None
+        from chassis.tracing.rpc import TracedServer
+
+        return TracedServer(tracing, self._owner)
 
     def _describe(self, reason: str, metadata: Mapping[str, str], language: str) -> str:
         return self._catalogues[language].error(reason, metadata)
 
     def _observe_call(self, method: str, code: str, seconds: float) -> None:
-        service = self._owners.get(method.split("/")[1], "") if method.count("/") == 2 else ""
-        self.metrics.observe_request(service, "grpc", method, code, seconds)
+        self.metrics.observe_request(self._owner(method), "grpc", method, code, seconds)
+
+    def _owner(self, method: str) -> str:
+        """The service whose method it is; "" for health and reflection."""
+        return self._owners.get(method.split("/")[1], "") if method.count("/") == 2 else ""
 
 
 def _done(action: Callable[[], None]) -> Callable[[], bool]:

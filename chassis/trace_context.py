@@ -7,9 +7,15 @@ event, a job) takes it along from here.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
+from datetime import datetime
+from typing import TYPE_CHECKING, Protocol
+
+if TYPE_CHECKING:
+    from chassis.events.envelope import Envelope
+    from chassis.jobs import Job
 
 _TRACE_PARENT = re.compile(r"00-(?!0{32})[0-9a-f]{32}-(?!0{16})[0-9a-f]{16}-[0-9a-f]{2}")
 _current: ContextVar[str] = ContextVar("trace_parent", default="")
@@ -38,3 +44,16 @@ def within(text: str) -> Iterator[None]:
         yield
     finally:
         _current.reset(token)
+
+
+class WorkTracing(Protocol):
+    """What events and jobs are traced by (chassis.tracing); whoever has none traces nothing."""
+
+    def sent(self, service: str, envelope: Envelope, created: datetime) -> None:
+        """An event left the outbox, in which it was since `created`."""
+
+    def handling(self, service: str, consumer: str, envelope: Envelope) -> AbstractContextManager[None]:
+        """Around an event's effect."""
+
+    def working(self, service: str, job: Job) -> AbstractContextManager[Callable[[str], None]]:
+        """Around a run of work; it gives what is told the outcome."""

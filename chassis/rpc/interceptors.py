@@ -39,6 +39,8 @@ def observe_nothing(method: str, code: str, seconds: float) -> None:
 
 
 if TYPE_CHECKING:
+    from chassis.tracing.rpc import TracedServer
+
     _ServerInterceptor = grpc.ServerInterceptor[Any, Any]
 else:
     _ServerInterceptor = grpc.ServerInterceptor
@@ -60,8 +62,10 @@ class CallInterceptor(_ServerInterceptor):
         observe: CallObserver = observe_nothing,
         *,
         neighbours: Mapping[str, frozenset[str]] | None = None,
+        tracing: TracedServer | None = None,
         time_source: Callable[[], float] = time.perf_counter,
     ) -> None:
+        self._tracing = tracing
         self._verifier = verifier
         self._describe = describe
         self._observe = observe
@@ -98,6 +102,8 @@ class CallInterceptor(_ServerInterceptor):
                 else grpc.unary_stream_rpc_method_handler
             )
             wrapped = self._wrap_stream(method, streaming)
+            if self._tracing is not None:
+                wrapped = self._tracing.stream(method, wrapped)
         else:
             answering: Any = handler.stream_unary if handler.request_streaming else handler.unary_unary
             make = (
@@ -106,6 +112,8 @@ class CallInterceptor(_ServerInterceptor):
                 else grpc.unary_unary_rpc_method_handler
             )
             wrapped = self._wrap_single(method, answering)
+            if self._tracing is not None:
+                wrapped = self._tracing.single(method, wrapped)
         result: grpc.RpcMethodHandler[Q, A] = make(
             wrapped, handler.request_deserializer, handler.response_serializer
         )

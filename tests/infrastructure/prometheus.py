@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import httpx
 
@@ -53,6 +54,15 @@ class Prometheus:
             assert time.monotonic() < end, f"{promql}: {answer}"
             time.sleep(0.3)
         return answer
+
+    def exemplars(self, promql: str) -> list[dict[str, Any]]:
+        """The exemplars of the last hour, by series. Prometheus must be started with the feature on."""
+        now = time.time()
+        answer = self._http.get(
+            "/api/v1/query_exemplars", params={"query": promql, "start": now - 3600, "end": now + 60}
+        ).json()
+        assert answer["status"] == "success", answer
+        return list(answer["data"])
 
     def names(self, prefix: str) -> set[str]:
         """Every metric that it has seen so far."""
