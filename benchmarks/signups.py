@@ -3,10 +3,15 @@
 Ours: the volunteer portal's CreateSignUp through its desk, where gRPC and REST meet (what a transport costs
 is benchmarks.calls' subject), by as many threads as pgbench has clients, in one process, on a real PostgreSQL
 (fsync on). The statements of that path are recorded while two people sign up for a slot with one place, and
-written as pgbench scripts: the same statements in the same order with the same locks and rows, prepared; the
-place or the queue is chosen as the portal chooses. Each side works on its own copy of one database. Each
-round opens slots with half as many places as people come. At the end, on both sides, no slot may be
-overbooked, and everybody must have a place or a number in the queue.
+written as a script of pgbench: the same statements in the same order with the same locks and rows, prepared;
+the place or the queue is chosen as the portal chooses. Each side works on its own copy of one database.
+
+Each round opens slots with half as many places as people come, some full soon and some late. What each client
+does first in a round is not counted: pgbench's have just connected, and the server plans a prepared statement
+anew the first five times. Nor is what happens once a client has done its share, for then fewer press at once.
+Before each round both databases are vacuumed and analysed, which else autovacuum would do to either at some
+moment. At the end, on both sides, no slot may be overbooked, and everybody must have a place or a number in
+the queue.
 
 Exits 1 when the ratio is missed, a slot is overbooked or anybody is unaccounted for.
 """
@@ -30,8 +35,7 @@ from typing import Any
 import psycopg
 from psycopg.rows import namedtuple_row
 
-from benchmarks.load import alternately
-from benchmarks.signups_pgbench import Press, pgbench, recorded, write_scripts
+from benchmarks.signups_pgbench import Press, pgbench, recorded, write_script
 from borgerting.volunteer.v1 import sign_up_service_pb2 as pb
 from tests.component.volunteer.house import House
 from tests.infrastructure.postgres import PostgresServer, Urls
@@ -42,6 +46,8 @@ GOAL = 0.4
 CLIENTS = 8
 SLOTS = 10
 """Open at once; each client goes from one to another at random."""
+WARM = 40
+"""Sign-ups of each client before those that count: of them some 8 wait, which has statements of its own."""
 
 
 def main() -> int:
@@ -49,8 +55,9 @@ def main() -> int:
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--rounds", type=int, default=5, help="measurements of each side; the median counts")
-    parser.add_argument("--each", type=int, default=60, help="sign-ups of each client in a round")
+    parser.add_argument("--each", type=int, default=60, help="sign-ups of each client that count in a round")
     options = parser.parse_args()
+    each = WARM + options.each
     with (
         tempfile.TemporaryDirectory(prefix="bt-signups-") as name,
         PostgresServer.running(durable=True) as server,
@@ -59,29 +66,48 @@ def main() -> int:
         house = House(stores)
         presses = both_ways(house)
         # Chance sends a client to one slot more often than to another: twice the mean, and some.
-        for number in range(CLIENTS * (2 * options.each // SLOTS + 15)):
+        for number in range(CLIENTS * (2 * each // SLOTS + 15)):
             house.known(number)
-        opened = [open_slots(house, number, options.each) for number in range(options.rounds + 1)]
+        opened = [open_slots(house, number, each) for number in range(options.rounds + 1)]
         address = stores.urls(house.database)
         house.database.engine.dispose()
         peer = server.clone(address)
         rates: list[list[float]] = []
         for number, slots in enumerate(opened):
-            scripts = write_scripts(Path(name) / f"round{number}", presses, slots, CLIENTS)
+            script = Path(name) / f"round{number}.sql"
+            write_script(script, presses, slots, CLIENTS)
+            for each_address in (address, peer):
+                tidy(each_address)
             sides = [
-                partial(ours, house, slots, options.each, number),
-                partial(pgbench, peer, scripts, CLIENTS, options.each, number),
+                partial(ours, house, slots, each, number),
+                partial(pgbench, peer, script, SLOTS, CLIENTS, each, number),
             ]
-            measured = alternately(sides if number % 2 == 0 else sides[::-1], 1)
-            found = [rate for (rate,) in measured]
-            rates.append(found if number % 2 == 0 else found[::-1])
-        expected = CLIENTS * options.each * len(opened) + len(presses)
+            order = (0, 1) if number % 2 == 0 else (1, 0)
+            measured = {side: steady(sides[side](), WARM) for side in order}
+            rates.append([measured[0], measured[1]])
+        expected = CLIENTS * each * len(opened) + len(presses)
         wrong = [f"ours: {line}" for line in unaccounted(address, expected)]
         wrong += [f"pgbench: {line}" for line in unaccounted(peer, expected)]
         house.database.close()
     statements = " or ".join(str(len(press.statements)) for press in presses)
     print(f"{CLIENTS} at once, {SLOTS} slots, {statements} statements; medians of {options.rounds} rounds\n")
     return report(rates[1:], wrong, expected)  # the first opened connections and filled caches
+
+
+def steady(ended: Sequence[Sequence[float]], warm: int) -> float:
+    """A second, while all clients were at it and each had done `warm`. `ended`: when each client's sign-ups
+    did, in seconds.
+    """
+    begin, end = max(times[warm - 1] for times in ended), min(times[-1] for times in ended)
+    counted = sum(begin < time <= end for times in ended for time in times)
+    if counted < len(ended):
+        raise RuntimeError("the clients were not at it at the same time")
+    return counted / (end - begin)
+
+
+def tidy(address: Urls) -> None:
+    with psycopg.connect(address.superuser, autocommit=True) as connection:
+        connection.execute("VACUUM (ANALYZE)")
 
 
 def report(rates: Sequence[Sequence[float]], wrong: Sequence[str], expected: int) -> int:
@@ -113,40 +139,44 @@ def both_ways(house: House) -> list[Press]:
 
 
 def open_slots(house: House, number: int, each: int) -> list[str]:
-    """A round's slots, each of a task of its own and on a day of its own: nobody's places overlap."""
-    places = CLIENTS * each // SLOTS // 2
+    """A round's slots, each of a task of its own and on a day of its own: nobody's places overlap. The first
+    has places for a twentieth of those who come, the next for three twentieths, and so on.
+    """
+    comers = CLIENTS * each // SLOTS
     first = START + timedelta(days=1 + number * SLOTS)
-    return [house.open(places, (first + timedelta(days=day),))[0] for day in range(SLOTS)]
+    return [
+        house.open(max(1, comers * (2 * at + 1) // (2 * SLOTS)), (first + timedelta(days=at),))[0]
+        for at in range(SLOTS)
+    ]
 
 
-def ours(house: House, slots: Sequence[str], each: int, seed: int) -> float:
-    """Sign-ups a second. Raises RuntimeError when one is refused."""
-    ready = threading.Barrier(CLIENTS + 1)
+def ours(house: House, slots: Sequence[str], each: int, seed: int) -> list[list[float]]:
+    """When each client's sign-ups ended, in seconds. Raises RuntimeError when one is refused."""
+    ready = threading.Barrier(CLIENTS)
+    ended: list[list[float]] = [[] for _ in range(CLIENTS)]
     errors: list[Exception] = []
 
     def work(client: int) -> None:
         chance, turns = Random(f"{seed}/{client}"), Counter[str]()
-        ready.wait(30)
         try:
+            ready.wait(30)
             for _ in range(each):
                 slot = chance.choice(slots)
                 # Nobody presses twice for one slot.
                 house.sign_up(slot, volunteer(turns[slot] * CLIENTS + client))
                 turns[slot] += 1
+                ended[client].append(time.perf_counter())
         except Exception as error:
             errors.append(error)
 
     threads = [threading.Thread(target=work, args=(client,)) for client in range(CLIENTS)]
     for thread in threads:
         thread.start()
-    ready.wait(30)
-    started = time.perf_counter()
     for thread in threads:
         thread.join()
-    elapsed = time.perf_counter() - started
     if errors:
         raise RuntimeError("a sign-up failed") from errors[0]
-    return CLIENTS * each / elapsed
+    return ended
 
 
 _STANDS = """

@@ -1,4 +1,4 @@
-"""The peer of benchmarks.signups: recorded statements of the portal as scripts of pgbench, and their runs."""
+"""The peer of benchmarks.signups: recorded statements of the portal as a script of pgbench, and its runs."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 from uuid import UUID
 
-from psycopg import Binary, sql
+from psycopg import Binary, Cursor, sql
 from sqlalchemy import event
 
 from chassis.db import Database
@@ -35,65 +35,64 @@ class Press:
     person: str
 
 
-@dataclass(frozen=True, slots=True)
-class Scripts:
-    """One per slot; `constants` are texts that pgbench would take variables for, by name."""
-
-    paths: Sequence[Path]
-    constants: Mapping[str, str]
-
-
 @contextmanager
 def recorded(database: Database) -> Iterator[list[Statement]]:
-    """Every statement that the store is given meanwhile."""
+    """Every statement that the driver is given meanwhile."""
     found: list[Statement] = []
 
-    def note(_connection: Any, _cursor: Any, statement: str, parameters: Any, *_: Any) -> None:
-        found.append((statement, dict(parameters)))
+    class Recording(Cursor[Any]):
+        def execute(self, query: Any, params: Any = None, **options: Any) -> Any:
+            found.append((query, dict(params or {})))
+            return super().execute(query, params, **options)
 
-    event.listen(database.engine, "before_cursor_execute", note)
+    def with_recording(connection: Any, _record: Any) -> None:
+        connection.cursor_factory = Recording
+
+    database.engine.dispose()
+    event.listen(database.engine, "connect", with_recording)
     try:
         yield found
     finally:
-        event.remove(database.engine, "before_cursor_execute", note)
+        event.remove(database.engine, "connect", with_recording)
+        database.engine.dispose()
 
 
-def write_scripts(folder: Path, presses: Sequence[Press], slots: Sequence[str], clients: int) -> Scripts:
-    """`presses`: one that got a place, one that got the queue. Each client of pgbench keeps in `turn…` whose
-    turn it is at each slot, so that nobody presses twice for one.
+def write_script(path: Path, presses: Sequence[Press], slots: Sequence[str], clients: int) -> None:
+    """`presses`: one that got a place, one that got the queue. One script for all slots, so that each client
+    prepares a statement once and comes to plans that it keeps, as the portal's connections do. It keeps in
+    `turn…` whose turn it is at each slot, so that nobody presses twice for one.
     """
-    folder.mkdir()
-    constants: dict[str, str] = {}
-    paths = []
-    for number, slot in enumerate(slots):
-        writer = _Writer(slot, constants)
-        placed, queued = ([writer.write(press, *one) for one in press.statements] for press in presses)
-        (locked,) = (at for at, text in enumerate(placed) if "FROM slots" in text and "FOR UPDATE" in text)
-        if placed[: locked + 1] != queued[: locked + 1]:
-            raise RuntimeError("the two presses differ before the slot is locked")
-        lines = [
+    writer = _Writer(slots)
+    placed, queued = ([writer.write(press, *one) for one in press.statements] for press in presses)
+    (locked,) = (at for at, text in enumerate(placed) if "FROM slots" in text and "FOR UPDATE" in text)
+    if placed[: locked + 1] != queued[: locked + 1]:
+        raise RuntimeError("the two presses differ before the slot is locked")
+    lines = [f"\\set slot random(0, {len(slots) - 1})"]
+    for number in range(len(slots)):
+        lines += [
+            f"\\{'elif' if number else 'if'} :slot = {number}",
             f"\\set k :turn{number} * {clients} + :client_id",
             f"\\set turn{number} :turn{number} + 1",
-            "BEGIN;",
-            *placed[: locked + 1],
-            "\\if :slot_confirmed < :slot_capacity",
-            *placed[locked + 1 :],
-            "\\else",
-            *queued[locked + 1 :],
-            "\\endif",
-            "COMMIT;",
         ]
-        paths.append(folder / f"slot{number}.sql")
-        paths[-1].write_text("\n".join(lines) + "\n", encoding="utf-8")
-    return Scripts(paths, constants)
+    lines += [
+        "\\endif",
+        "BEGIN;",
+        *placed[: locked + 1],
+        "\\if :slot_confirmed < :slot_capacity",
+        *placed[locked + 1 :],
+        "\\else",
+        *queued[locked + 1 :],
+        "\\endif",
+        "COMMIT;",
+    ]
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
 
 
 class _Writer:
-    """Statements as another press on `slot` would make them."""
+    """Statements as another press, on the one of `slots` whose turn it is, would make them."""
 
-    def __init__(self, slot: str, constants: dict[str, str]) -> None:
-        _, self._task, self._slot = names.slot(slot)
-        self._constants = constants
+    def __init__(self, slots: Sequence[str]) -> None:
+        self._slots = [names.slot(slot)[1:] for slot in slots]
 
     def write(self, press: Press, statement: str, parameters: Mapping[str, Any]) -> str:
         parts = re.split(r"%\((\w+)\)s", statement)
@@ -119,46 +118,65 @@ class _Writer:
         if isinstance(value, UUID):
             if value == person:
                 return ":person_person_id"
-            if value in (task, slot):
-                return f"'{self._task if value == task else self._slot}'"
-            return "gen_random_uuid()"
+            if value not in (task, slot):
+                return "gen_random_uuid()"
         return self._literal(value, task, slot)
 
     def _literal(self, value: Any, task: UUID, slot: UUID) -> str:
-        if isinstance(value, Binary):
-            payload = bytes(value.obj).replace(str(task).encode(), str(self._task).encode())
-            return f"'\\x{payload.hex()}'::bytea"
-        text = sql.Literal(value).as_string(None)
-        text = text.replace(str(task), str(self._task)).replace(str(slot), str(self._slot))
-        if re.search(r":[A-Za-z_]", text):
-            # pgbench looks for variables in quoted texts too.
-            plain = re.fullmatch(r" ?'(.*)'(::\w+)?", text, re.DOTALL)
-            if plain is None or "\\" in plain[1]:
-                raise RuntimeError(f"{text} cannot be handed to pgbench")
-            content = plain[1].replace("''", "'")
-            known = {constant: name for name, constant in self._constants.items()}
-            name = known.get(content, f"constant{len(self._constants)}")
-            self._constants[name] = content
-            return f":{name}{plain[2] or ''}"
-        return text
+        """A constant, also where it names the slot: then it is picked from an array of constants."""
+        variants = [_constant(value, {task: own_task, slot: own}) for own_task, own in self._slots]
+        if len(set(variants)) == 1:
+            return variants[0]
+        return f"(ARRAY[{', '.join(variants)}])[:slot + 1]"
 
 
-def pgbench(address: Urls, scripts: Scripts, clients: int, each: int, seed: int) -> float:
-    """Transactions a second. Raises RuntimeError with pgbench's words when one fails."""
-    variables = {f"turn{number}": "0" for number in range(len(scripts.paths))} | dict(scripts.constants)
+def _constant(value: Any, instead: Mapping[UUID, UUID]) -> str:
+    if isinstance(value, UUID):
+        return f"'{instead.get(value, value)}'::uuid"
+    if isinstance(value, Binary):
+        payload = bytes(value.obj)
+        for theirs, own in instead.items():
+            payload = payload.replace(str(theirs).encode(), str(own).encode())
+        return f"'\\x{payload.hex()}'::bytea"
+    text = sql.Literal(value).as_string(None)
+    for theirs, own in instead.items():
+        text = text.replace(str(theirs), str(own))
+    if re.search(_VARIABLE, text):
+        # pgbench looks for variables in quoted texts too; the planner puts the parts together.
+        found = re.fullmatch(r" ?('.*')(::\w+)?", text, re.DOTALL)
+        if found is None or "\\" in found[1]:
+            raise RuntimeError(f"{text} cannot be handed to pgbench")
+        parts = re.sub(_VARIABLE, ":' || '", found[1])
+        return f"({parts}){found[2] or ''}"
+    return text
+
+
+_VARIABLE = r":(?=[A-Za-z_])"
+
+
+def pgbench(address: Urls, script: Path, slots: int, clients: int, each: int, seed: int) -> list[list[float]]:
+    """When each client's transactions ended, in seconds. Raises RuntimeError with pgbench's words when one
+    fails.
+    """
+    log = script.with_suffix(".log")
     command = [
         _program(), "--no-vacuum", "--protocol=prepared", f"--client={clients}", f"--transactions={each}",
         f"--jobs={min(clients, os.cpu_count() or 1)}", f"--random-seed={seed + 1}",
-        *(f"--file={path}" for path in scripts.paths),
-        *(f"--define={name}={value}" for name, value in variables.items()),
+        "--log", f"--log-prefix={log}", f"--file={script}",
+        *(f"--define=turn{number}=0" for number in range(slots)),
         address.login,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=120)
-    found = re.search(r"^tps = ([\d.]+)", done.stdout, re.MULTILINE)
-    whole = f"transactions actually processed: {clients * each}/{clients * each}" in done.stdout
-    if done.returncode or found is None or not whole:
+    if done.returncode:
         raise RuntimeError(f"pgbench failed:\n{done.stderr[-2000:]}{done.stdout[-1000:]}")
-    return float(found[1])
+    ended: list[list[float]] = [[] for _ in range(clients)]
+    for path in log.parent.glob(f"{log.name}.*"):
+        for line in path.read_text(encoding="ascii").splitlines():
+            client, _, _, _, seconds, microseconds, *_ = line.split()
+            ended[int(client)].append(int(seconds) + int(microseconds) / 1e6)
+    if any(len(times) != each for times in ended):
+        raise RuntimeError(f"pgbench did not end all its transactions:\n{done.stdout[-1000:]}")
+    return ended
 
 
 def _program() -> str:
