@@ -234,12 +234,15 @@ def test_cancelling_and_joining_at_once_loses_nobody(house: House) -> None:
     told = at_once(acts)
     assert told["CANCELLED"] == 10
     assert told["CONFIRMED"] + told["WAITLISTED"] == 15
-    # Two coordinators at once: neither knows of the other, and both are done.
-    assert told["done"] == 3
+    # Two coordinators at once, neither of whom knows of the other: eight places and people in them before
+    # seven are asked for, and those are too few.
+    too_few = told["CAPACITY_BELOW_CONFIRMED"]
+    assert told["done"] + too_few == 3
+    assert too_few <= 1
     live = [each for each in house.all(slot) if each.state != pb.SignUp.STATE_CANCELLED]
     stands = house.slot(slot)
     assert len(live) == 15 + 15 - 10 - 1
-    assert stands.capacity in (7, 8)
+    assert stands.capacity in ((8,) if too_few else (7, 8))
     places = stands.capacity
     assert [each.state == pb.SignUp.STATE_CONFIRMED for each in live] == [True] * places + [False] * (
         len(live) - places
