@@ -8,14 +8,17 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import insert, select
+from sqlalchemy import select
 
 from chassis.context import Caller
 from chassis.ids import uuid7
+from chassis.statements import inserting
 from chassis.tables import audit_log
 
 if TYPE_CHECKING:
     from chassis.db import Transaction
+
+_ADD = inserting(audit_log, "seq")
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +49,8 @@ class AuditTrail:
         """
         transaction = self._transaction
         transaction.require_writing()
-        transaction.connection.execute(
-            insert(audit_log),
+        _ADD.run(
+            transaction.connection,
             {
                 "id": uuid7(transaction.clock),
                 "time": transaction.clock.now(),

@@ -15,7 +15,7 @@ import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 
-from sqlalchemy import URL, Connection, TextClause, create_engine, text
+from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
@@ -23,6 +23,7 @@ from chassis.db_roles import PLATFORM, TENANT_SETTING, Roles, is_owner
 from chassis.db_store import Scope, StoreConflict, store_away, store_busy, store_full
 from chassis.errors import Code, DomainError
 from chassis.log import get_logger
+from chassis.statements import Statement
 
 _log = get_logger("chassis.db")
 
@@ -34,10 +35,11 @@ _BEGIN = (
     f"set_config('{TENANT_SETTING}', :municipality, true), "
     "set_config('lock_timeout', :lock_timeout, true)"
 )
-_BEGIN_READING = text(_BEGIN)
-_BEGIN_CONCURRENT = text(_BEGIN)
+_BEGIN_BESIDE_OTHERS = Statement(text(_BEGIN))
 # The list is evaluated from left to right: the time-out stands when the lock is waited for.
-_BEGIN_IN_TURN = text(f"{_BEGIN}, pg_advisory_xact_lock({_WRITERS}, hashtext(:municipality))")
+_BEGIN_IN_TURN = Statement(text(f"{_BEGIN}, pg_advisory_xact_lock({_WRITERS}, hashtext(:municipality))"))
+_TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:class, hashtext(:name))")
+_BEGIN_WITH_LOCK = Statement(_TRY_LOCK)
 
 _CONFLICT = {"40001", "40P01"}  # serialization failure, deadlock
 _BUSY = {"55P03", "57014", "53300"}  # lock time-out, statement time-out, too many connections
@@ -48,6 +50,7 @@ _READ_ONLY = "25006"
 # Too long, out of range, no character of the database's encoding: the edge should have refused it.
 _NOT_STORABLE = {"22001", "22003", "22021", "22P05"}
 _NO_ROLE = {"22023", "42704", "42501"}
+_SERVED = "borgerting_served"  # of a connection that has been of use before
 
 MIGRATION_LOCK_SECONDS = 2.0
 """How long a change of a table waits for those who use it, while all others wait behind it. Longer than the
@@ -105,12 +108,8 @@ class PostgresqlStore:
 
     @contextmanager
     def connection(self, scope: Scope) -> Iterator[Connection]:
-        if not scope.writing:
-            begin = _BEGIN_READING
-        elif scope.across or scope.concurrent:
-            begin = _BEGIN_CONCURRENT
-        else:
-            begin = _BEGIN_IN_TURN
+        in_turn = scope.writing and not scope.across and not scope.concurrent
+        begin = _BEGIN_IN_TURN if in_turn else _BEGIN_BESIDE_OTHERS
         values = {
             "role": self._worker if scope.across else self._app,
             "municipality": "" if scope.across else scope.municipality or PLATFORM,
@@ -127,7 +126,7 @@ class PostgresqlStore:
     def migrating(self) -> Iterator[Connection]:
         wait = f"{int(MIGRATION_SECONDS * 1000)}ms"
         values = {"role": "none", "municipality": "", "lock_timeout": wait}
-        with self._explained(), self._begun(_BEGIN_CONCURRENT, values, writing=True) as connection:
+        with self._explained(), self._begun(_BEGIN_BESIDE_OTHERS, values, writing=True) as connection:
             try:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": _MIGRATION})
             except DBAPIError as error:
@@ -145,10 +144,9 @@ class PostgresqlStore:
     def exclusive(self, name: str) -> Iterator[bool]:
         # A transaction of its own holds the lock (not the session: a pooler would lend that to others), and
         # ends with its connection. Whoever holds it while the connection is lost may meet a second holder.
-        lock = text("SELECT pg_try_advisory_xact_lock(:class, hashtext(:name))")
         values = {"class": _NAMED, "name": name}
-        with self._explained(), self._begun(lock, values, writing=True) as connection:
-            yield bool(connection.execute(lock, values).scalar_one())
+        with self._explained(), self._begun(_BEGIN_WITH_LOCK, values, writing=True) as connection:
+            yield bool(connection.execute(_TRY_LOCK, values).scalar_one())
 
     def check_writable(self) -> None:
         with self.connection(Scope("", writing=True, concurrent=True)) as connection:
@@ -160,7 +158,7 @@ class PostgresqlStore:
 
     @contextmanager
     def _begun(
-        self, begin: TextClause, values: Mapping[str, object], *, writing: bool
+        self, begin: Statement, values: Mapping[str, object], *, writing: bool
     ) -> Iterator[Connection]:
         with self._open(begin, values, writing=writing) as connection:
             try:
@@ -170,18 +168,18 @@ class PostgresqlStore:
                 raise
             connection.commit()
 
-    def _open(self, begin: TextClause, values: Mapping[str, object], *, writing: bool) -> Connection:
+    def _open(self, begin: Statement, values: Mapping[str, object], *, writing: bool) -> Connection:
         engine = self.engine if writing else self._reading
-        fresh = False
         while True:
             connection = engine.connect()
+            pooled = connection.info.setdefault(_SERVED, False)
             try:
-                connection.execute(begin, values)
+                connection.begin()
+                begin.run(connection, values)
             except DBAPIError as error:
                 connection.close()
-                if error.connection_invalidated and not fresh:
-                    fresh = True  # a pooled connection was dead, and so are its like: once more, on a new one
-                    continue
+                if error.connection_invalidated and pooled:
+                    continue  # the server was away meanwhile: the next one, in the end one that is new
                 if getattr(error.orig, "sqlstate", None) in _NO_ROLE:
                     raise DomainError(
                         Code.FAILED_PRECONDITION, "STORE_ROLE_MISSING", {"role": str(values.get("role"))}
@@ -190,6 +188,7 @@ class PostgresqlStore:
             except BaseException:
                 connection.close()
                 raise
+            connection.info[_SERVED] = True
             if self._away.is_set():
                 self._away.clear()
                 _log.info("store back")

@@ -5,15 +5,25 @@ from __future__ import annotations
 import hmac
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
+from sqlalchemy import bindparam, select
 
 from chassis.errors import Code, DomainError, FieldViolation
+from chassis.statements import Statement, upserting
 from chassis.tables import idempotency
 
 if TYPE_CHECKING:
     from chassis.db import Transaction
 
 MAX_REQUEST_ID = 128
+
+_STORED = Statement(
+    select(idempotency.c.fingerprint, idempotency.c.response).where(
+        idempotency.c.municipality == bindparam("municipality"),
+        idempotency.c.subject == bindparam("subject"),
+        idempotency.c.request_id == bindparam("request_id"),
+    )
+)
+_STORE = upserting(idempotency, lambda row: row.on_conflict_do_nothing())
 
 
 class Raced(Exception):  # noqa: N818 - a signal between two functions
@@ -38,15 +48,11 @@ def stored_response(
 
     Raises DomainError ALREADY_EXISTS (REQUEST_ID_REUSED) when that id was another request's.
     """
-    row = transaction.connection.execute(
-        select(idempotency.c.fingerprint, idempotency.c.response).where(
-            idempotency.c.municipality == transaction.municipality,
-            idempotency.c.subject == subject,
-            idempotency.c.request_id == request_id,
-        )
-    ).one_or_none()
-    if row is None:
+    asked = {"municipality": transaction.municipality, "subject": subject, "request_id": request_id}
+    rows = _STORED.ask(transaction.connection, asked)
+    if not rows:
         return None
+    (row,) = rows
     if not hmac.compare_digest(bytes(row.fingerprint), fingerprint):
         raise DomainError(
             Code.ALREADY_EXISTS,
@@ -61,19 +67,16 @@ def store_response(
     transaction: Transaction, subject: str, request_id: str, fingerprint: bytes, response: bytes
 ) -> None:
     """Raises Raced when another transaction stored one meanwhile."""
-    from chassis.db import upsert  # db knows the modules below it
-
-    inserted = transaction.connection.execute(
-        upsert(transaction.connection, idempotency)
-        .values(
-            municipality=transaction.municipality,
-            subject=subject,
-            request_id=request_id,
-            fingerprint=fingerprint,
-            response=response,
-            created=transaction.machine_clock.now(),
-        )
-        .on_conflict_do_nothing()
+    inserted = _STORE.run(
+        transaction.connection,
+        {
+            "municipality": transaction.municipality,
+            "subject": subject,
+            "request_id": request_id,
+            "fingerprint": fingerprint,
+            "response": response,
+            "created": transaction.machine_clock.now(),
+        },
     )
-    if inserted.rowcount == 0:
+    if inserted == 0:
         raise Raced

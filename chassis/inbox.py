@@ -24,7 +24,7 @@ from chassis.events.envelope import Envelope, Event, decode
 from chassis.events.ports import Delivery
 from chassis.inbox_rows import InboxRows
 from chassis.log import bound, get_logger, trace
-from chassis.questions import Question
+from chassis.statements import Statement
 from chassis.tables import inbox, inbox_held
 from chassis.trace_context import WorkTracing
 
@@ -97,7 +97,7 @@ class Inbox:
         self._subscription = subscription
         self._policy = policy or RetryPolicy()
         self._rows = InboxRows(subscription.consumer, subscription.topic)
-        self._next_due = Question(
+        self._next_due = Statement(
             select(inbox_held.c.next_attempt)
             .where(*self._rows.mine(inbox_held), inbox_held.c.next_attempt.is_not(None))
             .order_by(inbox_held.c.next_attempt)

@@ -11,14 +11,14 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.db import Transaction
 from chassis.errors import Code, DomainError
-from chassis.questions import Question
+from chassis.statements import Statement
 
 _MINE = "own_municipality"
 
 
 def of_tenant(table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
-    """`Scoped.mine` for a Question: `Scoped.rows`, `maybe` and `one` fill in the municipality; its other
-    parameters are bindparams.
+    """`Scoped.mine` for a statement that is built once, when its module is loaded. `Scoped` fills in the
+    municipality; other parameters are bindparams.
     """
     return and_(table.c.municipality_id == bindparam(_MINE), *conditions)
 
@@ -33,24 +33,30 @@ class Scoped:
     def mine(self, table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         return and_(table.c.municipality_id == self.municipality, *conditions)
 
-    def rows(self, query: Select[Any] | Question, **values: Any) -> Sequence[Any]:
-        """`values` are those of a question's bindparams, its municipality (`of_tenant`) aside."""
-        if isinstance(query, Question):
-            return query.ask(self.connection, {_MINE: self.municipality, **values})
-        return self.connection.execute(query).all()
+    def rows(self, query: Select[Any] | Statement, **values: Any) -> Sequence[Any]:
+        """`values` are those of the query's bindparams, its municipality (`of_tenant`) aside."""
+        values[_MINE] = self.municipality
+        if isinstance(query, Statement):
+            return query.ask(self.connection, values)
+        return self.connection.execute(query, values).all()
 
-    def maybe(self, query: Select[Any] | Question, **values: Any) -> Any:
+    def maybe(self, query: Select[Any] | Statement, **values: Any) -> Any:
         """The only row, or None."""
         found = self.rows(query, **values)
         if len(found) > 1:
             raise MultipleResultsFound
         return found[0] if found else None
 
-    def one(self, query: Select[Any] | Question, unknown: str, **values: Any) -> Any:
+    def one(self, query: Select[Any] | Statement, unknown: str, **values: Any) -> Any:
         row = self.maybe(query, **values)
         if row is None:
             raise DomainError(Code.NOT_FOUND, unknown)
         return row
+
+    def run(self, statement: Statement, **values: Any) -> int:
+        """How many rows it made, changed or removed; `values` as those of `rows`."""
+        values[_MINE] = self.municipality
+        return statement.run(self.connection, values)
 
     def own(self, municipality: str) -> None:
         """What is written is this municipality's. Raises RuntimeError: a programming error."""

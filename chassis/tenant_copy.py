@@ -18,8 +18,8 @@ from chassis.db import Transaction, json_type, upsert
 from chassis.events.envelope import Envelope, topic_of
 from chassis.inbox import Subscription
 from chassis.migrations import isolate_tenants
-from chassis.questions import Question
 from chassis.scoped import Scoped, of_tenant
+from chassis.statements import Statement
 from chassis.tenants import Municipality
 
 _metadata = MetaData()
@@ -55,7 +55,7 @@ def create_table(op: Any) -> None:
     isolate_tenants(op, "municipalities", readable_across=True)
 
 
-_OWN = Question(select(municipalities).where(of_tenant(municipalities)))
+_OWN = Statement(select(municipalities).where(of_tenant(municipalities)))
 
 
 REMEMBERED_SECONDS = 1.0

@@ -15,8 +15,8 @@ from sqlalchemy.exc import IntegrityError
 
 from chassis.db import Transaction, upsert
 from chassis.errors import Code, DomainError
-from chassis.questions import Question
 from chassis.scoped import Scoped, of_tenant
+from chassis.statements import Statement
 from services.sortition.adapters import tables
 from services.sortition.adapters.repository import chunks
 from services.sortition.adapters.rows import draw_of, draw_row
@@ -29,10 +29,10 @@ _WAITING = [
 ]
 
 
-_DRAW = Question(
+_DRAW = Statement(
     select(tables.draws).where(of_tenant(tables.draws, tables.draws.c.draw_id == bindparam("draw")))
 )
-_SIGNING_KEY = Question(select(tables.signing_keys).where(of_tenant(tables.signing_keys)))
+_SIGNING_KEY = Statement(select(tables.signing_keys).where(of_tenant(tables.signing_keys)))
 
 
 class SqlDraws(Scoped):

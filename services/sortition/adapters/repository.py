@@ -9,8 +9,8 @@ from uuid import UUID
 from sqlalchemy import Select, bindparam, delete, func, insert, select
 
 from chassis.db import Transaction, upsert
-from chassis.questions import Question
 from chassis.scoped import Scoped, of_tenant
+from chassis.statements import Statement
 from services.sortition.adapters import tables
 from services.sortition.adapters.rows import (
     person_of,
@@ -47,8 +47,8 @@ _POOL_SIZE = (
     .scalar_subquery()
     .label("pool_size")
 )
-_SELECTION = Question(_OWN)
-_STANDS = Question(
+_SELECTION = Statement(_OWN)
+_STANDS = Statement(
     _OWN.with_only_columns(tables.selections.c.version, tables.selections.c.update_time, _POOL_SIZE)
 )
 

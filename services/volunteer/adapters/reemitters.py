@@ -20,7 +20,7 @@ def task_state(transaction: Transaction, ids: Mapping[str, str]) -> AggregateSta
     task = SqlTasks(transaction).lock(task_id)
     if not task.public:
         raise DomainError(Code.FAILED_PRECONDITION, "TASK_NOT_PUBLISHED")
-    places = SqlSlots(transaction).places([task.id], transaction.clock.now())[task.id]
+    places = SqlSlots(transaction).places_of(task.id, transaction.clock.now())
     return AggregateState(task_aggregate(task.id), task_changed(task, places))
 
 

@@ -8,12 +8,13 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, delete, insert, or_, select, update
+from sqlalchemy import Select, and_, bindparam, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.db import upsert
 from chassis.errors import Code, DomainError
-from chassis.scoped import Scoped
+from chassis.scoped import Scoped, of_tenant
+from chassis.statements import Statement, inserting
 from services.volunteer.adapters.rows import (
     contact_of,
     person_of,
@@ -34,12 +35,25 @@ from services.volunteer.domain.sign_up import HOLDING, SignUp, SignUpState
 
 _HOLDING = sorted(state.value for state in HOLDING)
 
+_ADD_SIGN_UP = inserting(sign_ups)
+_of_subject = select(people).where(of_tenant(people, people.c.subject == bindparam("subject")))
+_person = select(people).where(
+    of_tenant(people, people.c.person_id == bindparam("person"), people.c.erase_time.is_(None))
+)
+_OF_SUBJECT, _OF_SUBJECT_LOCKED = Statement(_of_subject), Statement(_of_subject.with_for_update())
+_PERSON, _PERSON_LOCKED = Statement(_person), Statement(_person.with_for_update())
+_REACHABLE = Statement(
+    select(person_contacts.c.person_id).where(
+        of_tenant(person_contacts, person_contacts.c.person_id == bindparam("person"))
+    )
+)
+
 
 class SqlSignUps(Scoped):
     def add(self, sign_up: SignUp) -> None:
         self.own(sign_up.municipality)
         try:
-            self.connection.execute(insert(sign_ups), sign_up_row(sign_up))
+            self.run(_ADD_SIGN_UP, **sign_up_row(sign_up))
         except IntegrityError:
             raise DomainError(Code.ALREADY_EXISTS, "SIGNED_UP_ALREADY") from None
 
@@ -119,24 +133,21 @@ class SqlPeople(Scoped):
         self.put_contact(person.id, contact)
 
     def get(self, person_id: UUID) -> Person:
-        return person_of(self.one(self._query(person_id), "VOLUNTEER_UNKNOWN"))
+        return person_of(self.one(_PERSON, "VOLUNTEER_UNKNOWN", person=person_id))
 
     def lock(self, person_id: UUID) -> Person:
-        return person_of(self.one(self._query(person_id).with_for_update(), "VOLUNTEER_UNKNOWN"))
+        return person_of(self.one(_PERSON_LOCKED, "VOLUNTEER_UNKNOWN", person=person_id))
 
     def lock_any(self, person_id: UUID) -> None:
         mine = self.mine(people, people.c.person_id == person_id)
         self.rows(select(people.c.person_id).where(mine).with_for_update())
 
-    def _of_subject(self, subject: str) -> Select[Any]:
-        return select(people).where(self.mine(people, people.c.subject == subject))
-
     def of_subject(self, subject: str) -> Person | None:
-        row = self.connection.execute(self._of_subject(subject)).one_or_none()
+        row = self.maybe(_OF_SUBJECT, subject=subject)
         return None if row is None else person_of(row)
 
     def lock_subject(self, subject: str) -> Person | None:
-        row = self.connection.execute(self._of_subject(subject).with_for_update()).one_or_none()
+        row = self.maybe(_OF_SUBJECT_LOCKED, subject=subject)
         return None if row is None else person_of(row)
 
     def lock_own(self, fresh: Person) -> Person:
@@ -147,7 +158,7 @@ class SqlPeople(Scoped):
         self.connection.execute(
             statement.on_conflict_do_nothing(index_elements=["municipality_id", "subject"])
         )
-        return person_of(self.one(self._of_subject(fresh.subject).with_for_update(), "VOLUNTEER_UNKNOWN"))
+        return person_of(self.one(_OF_SUBJECT_LOCKED, "VOLUNTEER_UNKNOWN", subject=fresh.subject))
 
     def save(self, person: Person) -> None:
         self.own(person.municipality)
@@ -156,6 +167,9 @@ class SqlPeople(Scoped):
     def contacts(self, wanted: Sequence[UUID]) -> Mapping[UUID, Contact]:
         mine = self.mine(person_contacts, person_contacts.c.person_id.in_(set(wanted)))
         return {row.person_id: contact_of(row) for row in self.rows(select(person_contacts).where(mine))}
+
+    def reachable(self, person_id: UUID) -> bool:
+        return bool(self.rows(_REACHABLE, person=person_id))
 
     def put_contact(self, person_id: UUID, contact: Contact) -> None:
         values = {"display_name": contact.display_name, "phone": contact.phone, "email": contact.email}
@@ -189,10 +203,6 @@ class SqlPeople(Scoped):
     def remove_calendar(self, person_id: UUID) -> None:
         mine = self.mine(calendar_links, calendar_links.c.person_id == person_id)
         self.connection.execute(delete(calendar_links).where(mine))
-
-    def _query(self, person_id: UUID) -> Select[Any]:
-        alive = people.c.erase_time.is_(None)
-        return select(people).where(self.mine(people, people.c.person_id == person_id, alive))
 
 
 class SqlSought(Scoped):

@@ -12,12 +12,14 @@ from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from sqlalchemy import Select, and_, case, func, insert, select, update
+from sqlalchemy import Select, and_, bindparam, case, func, insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from chassis.errors import Code, DomainError
-from chassis.scoped import Scoped
+from chassis.scoped import Scoped, of_tenant
+from chassis.statements import Statement
 from services.volunteer.adapters.rows import decided, slot_of, slot_row, task_of, task_row
+from services.volunteer.adapters.tables import LIVE as IS_LIVE
 from services.volunteer.adapters.tables import sign_ups, slots, tasks
 from services.volunteer.app.ports import Places
 from services.volunteer.domain.sign_up import LIVE
@@ -26,6 +28,46 @@ from services.volunteer.domain.task import Task, TaskState
 
 LIVE_STATES = sorted(state.value for state in LIVE)
 
+_COMING = (~slots.c.cancelled, slots.c.start_time > bindparam("now"))
+_PLACES = (
+    func.sum(slots.c.capacity).label("places"),
+    func.sum(case((slots.c.waiting > 0, 0), else_=slots.c.capacity - slots.c.confirmed)).label("free"),
+    func.sum(slots.c.waiting).label("waiting"),
+)
+
+# What a sign-up asks. The columns of LIVE, a text, are those of sign_ups: slots have no state.
+_task = select(tasks).where(of_tenant(tasks, tasks.c.task_id == bindparam("task")))
+_slot = select(slots).where(
+    of_tenant(slots, slots.c.slot_id == bindparam("slot"), slots.c.task_id == bindparam("task"))
+)
+_TASK, _TASK_LOCKED = Statement(_task), Statement(_task.with_for_update())
+_SLOT, _SLOT_LOCKED = Statement(_slot), Statement(_slot.with_for_update())
+_TAKEN = Statement(
+    select(slots)
+    .join(
+        sign_ups,
+        and_(
+            sign_ups.c.municipality_id == slots.c.municipality_id,
+            sign_ups.c.slot_id == slots.c.slot_id,
+            sign_ups.c.person_id == bindparam("person"),
+            IS_LIVE,
+        ),
+    )
+    .where(of_tenant(slots, slots.c.start_time < bindparam("until"), slots.c.end_time > bindparam("since")))
+)
+_MOVE = Statement(
+    update(slots)
+    .where(of_tenant(slots, slots.c.slot_id == bindparam("slot")))
+    .values(
+        confirmed=slots.c.confirmed + bindparam("more_confirmed"),
+        waiting=slots.c.waiting + bindparam("more_waiting"),
+        last_number=slots.c.last_number + bindparam("arrived"),
+    )
+)
+_PLACES_OF_TASK = Statement(
+    select(*_PLACES).where(of_tenant(slots, *_COMING, slots.c.task_id == bindparam("task")))
+)
+
 
 class SqlTasks(Scoped):
     def add(self, task: Task) -> None:
@@ -33,10 +75,10 @@ class SqlTasks(Scoped):
         self.connection.execute(insert(tasks).values(**task_row(task)))
 
     def get(self, task_id: UUID) -> Task:
-        return task_of(self.one(self._query(task_id), "TASK_UNKNOWN"))
+        return task_of(self.one(_TASK, "TASK_UNKNOWN", task=task_id))
 
     def lock(self, task_id: UUID) -> Task:
-        return task_of(self.one(self._query(task_id).with_for_update(), "TASK_UNKNOWN"))
+        return task_of(self.one(_TASK_LOCKED, "TASK_UNKNOWN", task=task_id))
 
     def save(self, task: Task) -> None:
         self.own(task.municipality)
@@ -56,9 +98,6 @@ class SqlTasks(Scoped):
         standing = self.mine(tasks, tasks.c.promise != "", tasks.c.state != TaskState.CANCELLED.value)
         return frozenset(row.promise for row in self.rows(select(tasks.c.promise).where(standing).distinct()))
 
-    def _query(self, task_id: UUID) -> Select[Any]:
-        return select(tasks).where(self.mine(tasks, tasks.c.task_id == task_id))
-
 
 class SqlSlots(Scoped):
     def add(self, slot: Slot) -> None:
@@ -66,10 +105,10 @@ class SqlSlots(Scoped):
         self.connection.execute(insert(slots).values(**slot_row(slot)))
 
     def get(self, task_id: UUID, slot_id: UUID) -> Slot:
-        return slot_of(self.one(self._query(task_id, slot_id), "SLOT_UNKNOWN"))
+        return slot_of(self.one(_SLOT, "SLOT_UNKNOWN", task=task_id, slot=slot_id))
 
     def lock(self, task_id: UUID, slot_id: UUID) -> Slot:
-        return slot_of(self.one(self._query(task_id, slot_id).with_for_update(), "SLOT_UNKNOWN"))
+        return slot_of(self.one(_SLOT_LOCKED, "SLOT_UNKNOWN", task=task_id, slot=slot_id))
 
     def lock_all(self, task_id: UUID) -> Sequence[Slot]:
         query = select(slots).where(self.mine(slots, slots.c.task_id == task_id)).order_by(slots.c.slot_id)
@@ -84,14 +123,8 @@ class SqlSlots(Scoped):
 
     def move(self, slot: Slot, *, confirmed: int = 0, waiting: int = 0, arrived: int = 0) -> Slot:
         self.own(slot.municipality)
-        changes = {
-            "confirmed": slots.c.confirmed + confirmed,
-            "waiting": slots.c.waiting + waiting,
-            "last_number": slots.c.last_number + arrived,
-        }
-        statement = update(slots).where(self.mine(slots, slots.c.slot_id == slot.id)).values(changes)
         try:
-            self.connection.execute(statement)
+            self.run(_MOVE, slot=slot.id, more_confirmed=confirmed, more_waiting=waiting, arrived=arrived)
         except IntegrityError:
             raise DomainError(Code.ABORTED, "SLOT_OVERBOOKED") from None
         return replace(
@@ -108,25 +141,20 @@ class SqlSlots(Scoped):
         return [slot_of(row) for row in self.rows(query.order_by(slots.c.slot_id).limit(limit))]
 
     def coming(self, wanted: Sequence[UUID], now: datetime) -> Mapping[UUID, Sequence[Slot]]:
-        query = select(slots).where(self._coming(now, wanted))
-        rows = self.rows(query.order_by(slots.c.task_id, slots.c.start_time, slots.c.slot_id))
+        query = select(slots).where(self._coming(slots.c.task_id.in_(set(wanted))))
+        rows = self.rows(query.order_by(slots.c.task_id, slots.c.start_time, slots.c.slot_id), now=now)
         found = groupby(map(slot_of, rows), key=lambda slot: slot.task)
         return {task_id: tuple(of_task) for task_id, of_task in found}
 
     def places(self, wanted: Sequence[UUID], now: datetime) -> Mapping[UUID, Places]:
-        free = case((slots.c.waiting > 0, 0), else_=slots.c.capacity - slots.c.confirmed)
-        query = (
-            select(
-                slots.c.task_id,
-                func.sum(slots.c.capacity).label("places"),
-                func.sum(free).label("free"),
-                func.sum(slots.c.waiting).label("waiting"),
-            )
-            .where(self._coming(now, wanted))
-            .group_by(slots.c.task_id)
-        )
-        found = {row.task_id: Places(row.places, row.free, row.waiting) for row in self.rows(query)}
+        query = select(slots.c.task_id, *_PLACES).where(self._coming(slots.c.task_id.in_(set(wanted))))
+        rows = self.rows(query.group_by(slots.c.task_id), now=now)
+        found = {row.task_id: Places(row.places, row.free, row.waiting) for row in rows}
         return {task_id: found.get(task_id, Places()) for task_id in wanted}
+
+    def places_of(self, task_id: UUID, now: datetime) -> Places:
+        (row,) = self.rows(_PLACES_OF_TASK, task=task_id, now=now)
+        return Places(row.places or 0, row.free or 0, row.waiting or 0)
 
     def short(self, now: datetime, until: datetime, limit: int) -> Sequence[Slot]:
         of_open = and_(
@@ -139,34 +167,21 @@ class SqlSlots(Scoped):
             slots.c.waiting == 0,
             slots.c.confirmed < slots.c.capacity,
         )
-        query = select(slots).join(tasks, of_open).where(self._coming(now), *is_short)
-        return self._soonest(query, limit)
+        return self._soonest(select(slots).join(tasks, of_open).where(self._coming(*is_short)), now, limit)
 
     def queued(self, now: datetime, limit: int) -> Sequence[Slot]:
-        return self._soonest(select(slots).where(self._coming(now), slots.c.waiting > 0), limit)
+        return self._soonest(select(slots).where(self._coming(slots.c.waiting > 0)), now, limit)
 
-    def taken_by(self, person_id: UUID) -> Sequence[Slot]:
-        live = and_(
-            sign_ups.c.municipality_id == slots.c.municipality_id,
-            sign_ups.c.slot_id == slots.c.slot_id,
-            sign_ups.c.person_id == person_id,
-            sign_ups.c.state.in_(LIVE_STATES),
-        )
-        return [slot_of(row) for row in self.rows(select(slots).join(sign_ups, live).where(self.mine(slots)))]
+    def taken_by(self, person_id: UUID, since: datetime, until: datetime) -> Sequence[Slot]:
+        return [slot_of(row) for row in self.rows(_TAKEN, person=person_id, since=since, until=until)]
 
     def many(self, wanted: Sequence[UUID]) -> Mapping[UUID, Slot]:
         query = select(slots).where(self.mine(slots, slots.c.slot_id.in_(set(wanted))))
         return {row.slot_id: slot_of(row) for row in self.rows(query)}
 
-    def _query(self, task_id: UUID, slot_id: UUID) -> Select[Any]:
-        return select(slots).where(self.mine(slots, slots.c.slot_id == slot_id, slots.c.task_id == task_id))
+    def _coming(self, *conditions: Any) -> Any:
+        return self.mine(slots, *_COMING, *conditions)
 
-    def _coming(self, now: datetime, wanted: Sequence[UUID] | None = None) -> Any:
-        coming = self.mine(slots, ~slots.c.cancelled, slots.c.start_time > now)
-        return coming if wanted is None else and_(coming, slots.c.task_id.in_(set(wanted)))
-
-    def _soonest(self, query: Select[Any], limit: int) -> Sequence[Slot]:
-        return [
-            slot_of(row)
-            for row in self.rows(query.order_by(slots.c.start_time, slots.c.slot_id).limit(limit))
-        ]
+    def _soonest(self, query: Select[Any], now: datetime, limit: int) -> Sequence[Slot]:
+        soonest = query.order_by(slots.c.start_time, slots.c.slot_id).limit(limit)
+        return [slot_of(row) for row in self.rows(soonest, now=now)]

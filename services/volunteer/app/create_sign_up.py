@@ -13,7 +13,6 @@ from services.volunteer.app.gate import admit, coordinates, nameless, visible_ta
 from services.volunteer.app.moves import tell_change
 from services.volunteer.app.people import own_person, unknown
 from services.volunteer.app.ports import UnitOfWork
-from services.volunteer.app.present import sign_up_view
 from services.volunteer.app.views import SignUpView
 from services.volunteer.domain.person import Person
 from services.volunteer.domain.sign_up import SignUp, claim, require_no_overlap
@@ -37,14 +36,14 @@ def create_sign_up(uow: UnitOfWork, caller: Caller, command: CreateSignUp, *, cl
     """
     admit(uow, caller, Role.VOLUNTEER, Role.COORDINATOR)
     person, own = _whose(uow, caller, command.person)
-    if person.id not in uow.people.contacts([person.id]):
+    if not uow.people.reachable(person.id):
         raise DomainError(Code.FAILED_PRECONDITION, "CONTACT_MISSING")
     task = visible_task(uow, caller, uow.tasks.lock(command.task))
     slot = uow.slots.lock(task.id, command.slot)
     now = clock.now()
     task.require_open()
     slot.require_to_come(now)
-    require_no_overlap(slot, uow.slots.taken_by(person.id))
+    require_no_overlap(slot, uow.slots.taken_by(person.id, slot.start, slot.end))
     sign_up: SignUp = claim(slot, uuid4(), person.id, now)
     uow.sign_ups.add(sign_up)
     holds = sign_up.holds
@@ -52,7 +51,8 @@ def create_sign_up(uow: UnitOfWork, caller: Caller, command: CreateSignUp, *, cl
     uow.meter.signed_up("confirmed" if holds else "waitlisted")
     tell_change(uow, task, slot, taken, now)
     uow.audit.record(nameless(caller) if own else caller, "sign-up.create", sign_up.name)
-    return sign_up_view(uow, sign_up)
+    # Whoever came last is the queue's last: under the slot's lock its number is how many wait.
+    return SignUpView(sign_up, 0 if holds else taken.waiting)
 
 
 def _whose(uow: UnitOfWork, caller: Caller, person_id: UUID | None) -> tuple[Person, bool]:

@@ -45,7 +45,7 @@ def tell(uow: UnitOfWork, task: Task, now: datetime) -> None:
     A task that was never published is nobody else's to know.
     """
     if task.public:
-        uow.events.task_changed(task, uow.slots.places([task.id], now)[task.id])
+        uow.events.task_changed(task, uow.slots.places_of(task.id, now))
 
 
 def tell_change(uow: UnitOfWork, task: Task, before: Slot, after: Slot, now: datetime) -> None:

@@ -104,8 +104,11 @@ class SlotRepository(Protocol):
     def queued(self, now: datetime, limit: int) -> Sequence[Slot]:
         """Slots to come for which people wait, the soonest first."""
 
-    def taken_by(self, person_id: UUID) -> Sequence[Slot]:
-        """The slots of the person's live sign-ups."""
+    def places_of(self, task_id: UUID, now: datetime) -> Places:
+        """Of one."""
+
+    def taken_by(self, person_id: UUID, since: datetime, until: datetime) -> Sequence[Slot]:
+        """The slots of the person's live sign-ups that end after `since` and begin before `until`."""
 
     def many(self, slots: Sequence[UUID]) -> Mapping[UUID, Slot]: ...
 
@@ -168,6 +171,9 @@ class PersonRepository(Protocol):
 
     def contacts(self, people: Sequence[UUID]) -> Mapping[UUID, Contact]:
         """Those who have one."""
+
+    def reachable(self, person_id: UUID) -> bool:
+        """Whether they have one."""
 
     def put_contact(self, person_id: UUID, contact: Contact) -> None: ...
 

@@ -216,9 +216,13 @@ class _Slots(_Scoped):
         waited_for = (s for s in self.mine(self.tables.slots) if s.to_come(now) and s.waiting)
         return self._soonest(waited_for)[:limit]
 
-    def taken_by(self, person_id: UUID) -> Sequence[Slot]:
+    def places_of(self, task_id: UUID, now: datetime) -> Places:
+        return self.places([task_id], now)[task_id]
+
+    def taken_by(self, person_id: UUID, since: datetime, until: datetime) -> Sequence[Slot]:
         live = [s for s in self.mine(self.tables.sign_ups) if s.person == person_id and s.live]
-        return [self.tables.slots[self.m, sign_up.slot] for sign_up in live]
+        slots = [self.tables.slots[self.m, sign_up.slot] for sign_up in live]
+        return [slot for slot in slots if slot.overlaps(since, until)]
 
     def many(self, slots: Sequence[UUID]) -> Mapping[UUID, Slot]:
         return {slot.id: slot for slot in self.mine(self.tables.slots) if slot.id in slots}
@@ -320,6 +324,9 @@ class _People(_Scoped):
     def contacts(self, people: Sequence[UUID]) -> Mapping[UUID, Contact]:
         found = {person: self.tables.contacts.get((self.m, person)) for person in people}
         return {person: contact for person, contact in found.items() if contact is not None}
+
+    def reachable(self, person_id: UUID) -> bool:
+        return bool(self.contacts([person_id]))
 
     def put_contact(self, person_id: UUID, contact: Contact) -> None:
         self.tables.contacts[self.m, person_id] = contact

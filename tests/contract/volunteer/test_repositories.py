@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 from uuid import UUID, uuid4
@@ -207,6 +207,8 @@ class TestSlots:
         assert run(HERE, lambda uow: uow.slots.coming(wanted, NOON)) == {task.id: (early, late)}
         places = {task.id: Places(4, 2, 3), empty.id: Places()}
         assert run(HERE, lambda uow: uow.slots.places(wanted, NOON)) == places
+        for each in wanted:
+            assert run(HERE, lambda uow, each=each: uow.slots.places_of(each, NOON)) == places[each]
         assert run(HERE, lambda uow: uow.slots.short(NOON, SOON + timedelta(days=9), 9)) == [early]
         assert run(HERE, lambda uow: uow.slots.short(NOON, SOON, 9)) == []
         assert run(HERE, lambda uow: uow.slots.queued(NOON, 9)) == [late]
@@ -295,11 +297,26 @@ class TestSignUps:
         in_order = sorted(rows, key=lambda row: (row.task, row.slot))
         assert run(HERE, lambda uow: uow.sign_ups.live_of(person.id)) == in_order
         assert run(THERE, lambda uow: uow.sign_ups.live_of(person.id)) == []
-        taken = run(HERE, lambda uow: uow.slots.taken_by(person.id))
-        assert {each.id for each in taken} == {each.id for each in slots}
-        run(HERE, lambda uow: uow.sign_ups.save(rows[0].cancelled(CancelledBy.VOLUNTEER, NOON)))
-        assert slots[0].id not in {s.id for s in run(HERE, lambda uow: uow.slots.taken_by(person.id))}
-        assert run(THERE, lambda uow: uow.slots.taken_by(person.id)) == []
+
+    def test_one_persons_time(self, run: Run, scene: tuple[Slot, Person, Person]) -> None:
+        slot, person, other = scene
+        task = a_task()
+        before, after = (a_slot(task, start=SOON + timedelta(hours=hours)) for hours in (-2, 2))
+        rows = [replace(claim(s, uuid4(), person.id, NOON), number=9) for s in (before, slot, after)]
+        added(run, task, before, after)
+        added(run, *rows, replace(claim(slot, uuid4(), other.id, NOON), number=10))
+
+        def taken(municipality: str, start: datetime, end: datetime) -> set[UUID]:
+            found = run(municipality, lambda uow: uow.slots.taken_by(person.id, start, end))
+            return {each.id for each in found}
+
+        assert taken(HERE, slot.start, slot.end) == {slot.id}
+        instant = timedelta(microseconds=1)
+        assert taken(HERE, slot.start - instant, slot.end) == {before.id, slot.id}
+        assert taken(HERE, slot.start, slot.end + instant) == {slot.id, after.id}
+        assert taken(THERE, slot.start, slot.end) == set()
+        run(HERE, lambda uow: uow.sign_ups.save(rows[1].cancelled(CancelledBy.VOLUNTEER, NOON)))
+        assert taken(HERE, slot.start, slot.end) == set()
 
     def test_who_has_had_a_place(self, run: Run, scene: tuple[Slot, Person, Person]) -> None:
         slot, person, other = scene
@@ -339,8 +356,11 @@ class TestPeople:
         added(run, person)
         run(HERE, lambda uow: uow.people.put_contact(person.id, other))
         assert run(HERE, lambda uow: uow.people.contacts([person.id])) == {person.id: other}
+        assert run(HERE, lambda uow: uow.people.reachable(person.id))
+        assert not run(THERE, lambda uow: uow.people.reachable(person.id))
         run(HERE, lambda uow: uow.people.remove_contact(person.id))
         assert run(HERE, lambda uow: uow.people.contacts([person.id])) == {}
+        assert not run(HERE, lambda uow: uow.people.reachable(person.id))
 
     def test_a_calendars_link(self, run: Run) -> None:
         person = a_person()
