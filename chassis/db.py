@@ -138,7 +138,6 @@ class Database:
         """Whether other processes may work on this store as well."""
         return self._store.shared
 
-    @contextmanager
     def writing(
         self,
         municipality: str,
@@ -146,7 +145,7 @@ class Database:
         correlation_id: str = "",
         causation_id: str = "",
         concurrent: bool = False,
-    ) -> Iterator[Transaction]:
+    ) -> AbstractContextManager[Transaction]:
         """A unit of work that commits when the block ends normally and rolls back when it raises.
 
         Writers of one municipality take turns, so what was read still stands when it is decided on.
@@ -158,28 +157,21 @@ class Database:
         StoreConflict (nothing stands; `retrying` does it again).
         """
         scope = Scope(municipality, writing=True, concurrent=concurrent)
-        with self._unit_of_work(scope, correlation_id, causation_id) as transaction:
-            yield transaction
+        return self._unit_of_work(scope, correlation_id, causation_id)
 
-    @contextmanager
-    def reading(self, municipality: str) -> Iterator[Transaction]:
+    def reading(self, municipality: str) -> AbstractContextManager[Transaction]:
         """A unit of work over one consistent state of the store; the store itself refuses writes in it."""
-        with self._unit_of_work(Scope(municipality, writing=False)) as transaction:
-            yield transaction
+        return self._unit_of_work(Scope(municipality, writing=False))
 
-    @contextmanager
-    def writing_across(self) -> Iterator[Transaction]:
+    def writing_across(self) -> AbstractContextManager[Transaction]:
         """For the chassis's loops: finds work of all municipalities, and marks it as found. Never the work
         itself, for which the store (PostgreSQL) gives it no rights.
         """
-        with self._unit_of_work(Scope("", writing=True, across=True)) as transaction:
-            yield transaction
+        return self._unit_of_work(Scope("", writing=True, across=True))
 
-    @contextmanager
-    def reading_across(self) -> Iterator[Transaction]:
+    def reading_across(self) -> AbstractContextManager[Transaction]:
         """Over all municipalities: what leads to work, and what is counted (`open_across` in migrations)."""
-        with self._unit_of_work(Scope("", writing=False, across=True)) as transaction:
-            yield transaction
+        return self._unit_of_work(Scope("", writing=False, across=True))
 
     def migrating(self) -> AbstractContextManager[Connection]:
         """A transaction for changing tables, alone among all that do so; on PostgreSQL as the owner."""
@@ -209,17 +201,23 @@ class Database:
     def _unit_of_work(
         self, scope: Scope, correlation_id: str = "", causation_id: str = ""
     ) -> Iterator[Transaction]:
-        with self._alone_in_thread(), self._store.connection(scope) as connection:
-            transaction = Transaction(
-                connection,
-                scope,
-                clock=self.clock,
-                machine_clock=self.machine_clock,
-                memory=self.memory,
-                correlation_id=correlation_id,
-                causation_id=causation_id,
-            )
-            yield transaction
+        if getattr(self._open, "busy", False):
+            raise RuntimeError("this thread already has a unit of work open on this store")
+        self._open.busy = True
+        try:
+            with self._store.connection(scope) as connection:
+                transaction = Transaction(
+                    connection,
+                    scope,
+                    clock=self.clock,
+                    machine_clock=self.machine_clock,
+                    memory=self.memory,
+                    correlation_id=correlation_id,
+                    causation_id=causation_id,
+                )
+                yield transaction
+        finally:
+            self._open.busy = False
         if scope.writing:
             transaction._committed()
             self.wakeups.fire(
@@ -227,16 +225,6 @@ class Database:
                 jobs=transaction.jobs.changed,
                 inbox=transaction.wakes_inbox,
             )
-
-    @contextmanager
-    def _alone_in_thread(self) -> Iterator[None]:
-        if getattr(self._open, "busy", False):
-            raise RuntimeError("this thread already has a unit of work open on this store")
-        self._open.busy = True
-        try:
-            yield
-        finally:
-            self._open.busy = False
 
 
 def upsert(connection: Connection, table: Table) -> Any:

@@ -7,7 +7,7 @@ import threading
 import weakref
 from collections import deque
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -53,17 +53,11 @@ class SqliteStore:
         self._exclusive: dict[str, threading.Lock] = {}
         self._exclusive_lock = threading.Lock()
 
+    def connection(self, scope: Scope) -> AbstractContextManager[Connection]:
+        return self._writing() if scope.writing else self._readers.transaction()
+
     @contextmanager
-    def connection(self, scope: Scope) -> Iterator[Connection]:
-        if not scope.writing:
-            try:
-                with self._readers.transaction() as connection:
-                    yield connection
-            except OperationalError as error:
-                if _is_busy(error):
-                    raise store_busy() from error
-                raise
-            return
+    def _writing(self) -> Iterator[Connection]:
         if not self._writer.acquire(timeout=self._busy_seconds):
             raise store_busy()
         try:
@@ -143,27 +137,35 @@ class _Readers:
     @contextmanager
     def transaction(self) -> Iterator[Connection]:
         try:
-            connection, driver = self._idle.pop()
-        except IndexError:
-            connection, driver = self._open()
-        try:
-            driver.execute("BEGIN")
-            yield connection
-        finally:
+            connection, driver = self._take()
             try:
-                driver.close_cursors()
-                driver.execute("ROLLBACK")  # of what only reads: it ends, however it went
-            except sqlite3.Error:
-                connection.close()
-            else:
+                driver.execute("BEGIN")
+                yield connection
+            finally:
                 self._put_back(connection, driver)
+        except OperationalError as error:
+            if _is_busy(error):
+                raise store_busy() from error
+            raise
 
     def close(self) -> None:
         self._closed = True
         while self._idle:
             self._idle.pop()[0].close()
 
+    def _take(self) -> tuple[Connection, _Connection]:
+        try:
+            return self._idle.pop()
+        except IndexError:
+            return self._open()
+
     def _put_back(self, connection: Connection, driver: _Connection) -> None:
+        try:
+            driver.close_cursors()
+            driver.execute("ROLLBACK")  # of what only reads: it ends, however it went
+        except sqlite3.Error:
+            connection.close()
+            return
         if self._closed or len(self._idle) >= _IDLE_READERS:
             connection.close()
         else:
