@@ -38,6 +38,7 @@ bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder o
 	$(BIN)/python -m benchmarks.tenants
 	$(BIN)/python -m benchmarks.events
 	$(BIN)/python -m benchmarks.signups
+	$(BIN)/python -m benchmarks.rolling
 	$(BIN)/python -m benchmarks.grouping
 	$(BIN)/python -m benchmarks.representation
 	$(BIN)/python -m benchmarks.invitation
