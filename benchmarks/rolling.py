@@ -8,8 +8,8 @@ next release, a copy of this one changed as a developer would (tests/e2e/rolling
 gives a column a better name) and replaces every process, one by one; and then the release after it, which
 drops the old column.
 
-An event takes from the commit of its cause to the commit of its effect. At the end each sign-up must stand
-as it was answered, and every event have had its effect once.
+An event's time is from when it was written down with its cause until its effect was begun. At the end each
+sign-up must stand as it was answered, and every event have had its effect once.
 
 Exits 1 when a call, a page or an event failed, or anything stands otherwise than it must.
 """
