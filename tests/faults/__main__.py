@@ -6,10 +6,15 @@ import argparse
 import sys
 import tempfile
 import time
+import traceback
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
+from tests.faults.faults import ALL, CannotBeMade, make
 from tests.faults.house import fault_house
 from tests.faults.kills import Result, batches
+from tests.faults.lines import lined_house
+from tests.faults.servers import SERVERS, busy
 
 
 def main() -> int:
@@ -21,19 +26,33 @@ def main() -> int:
     kills.add_argument("--kills", type=int, default=1000, help="how many at least (1000)")
     kills.add_argument("--each", type=int, default=50, help="how many per seed, then all is checked (50)")
     kills.add_argument("--seed", type=int, default=1, help="the first seed; each batch takes the next (1)")
-    kills.add_argument("--folder", type=Path, help="where logs stay; else a temporary folder")
+    lines = acts.add_parser("lines", help="break broker, store and neighbours, and the lines between")
+    lines.add_argument("names", nargs="*", metavar="FAULT", help=f"of {', '.join(ALL)}; all when none")
+    servers = acts.add_parser("servers", help="three brokers, a standby, a full disk")
+    servers.add_argument("names", nargs="*", metavar="FAULT", help=f"of {', '.join(SERVERS)}; all when none")
+    for act in (kills, lines, servers):
+        act.add_argument("--folder", type=Path, help="where logs stay; else a temporary folder")
     arguments = parser.parse_args()
-    return _kills(arguments)
+    for name in getattr(arguments, "names", ()):
+        if name not in (known := ALL if arguments.act == "lines" else SERVERS):
+            parser.error(f"there is no fault {name!r}; there are: {', '.join(known)}")
+    with tempfile.TemporaryDirectory(prefix="bt-faults-") as temporary:
+        folder = arguments.folder or Path(temporary)
+        match arguments.act:
+            case "kills":
+                return _kills(arguments, folder)
+            case "lines":
+                return _lines(arguments.names, folder)
+            case _:
+                return _servers(arguments.names, folder)
 
 
-def _kills(arguments: argparse.Namespace) -> int:
+def _kills(arguments: argparse.Namespace, folder: Path) -> int:
     began = time.monotonic()
     count = -(-arguments.kills // arguments.each)
     seeds = range(arguments.seed, arguments.seed + count)
-    with tempfile.TemporaryDirectory(prefix="bt-faults-") as temporary:
-        folder = arguments.folder or Path(temporary)
-        with fault_house(folder) as house:
-            result = batches(house, seeds, arguments.each, _say)
+    with fault_house(folder) as house:
+        result = batches(house, seeds, arguments.each, _say)
     for (service, step), number in sorted(result.deaths.items()):
         _say(f"{service:14}{step:22}{number:6}")
     for what, number in _totals(result).items():
@@ -58,6 +77,35 @@ def _totals(result: Result) -> dict[str, int]:
         "events told": result.told,
         "effects of events": result.effects,
     }
+
+
+def _lines(names: Sequence[str], folder: Path) -> int:
+    with lined_house(folder) as house, busy(house, "linjeby") as stream:
+        return _each(names or list(ALL), lambda name: make(ALL[name], house, stream))
+
+
+def _servers(names: Sequence[str], folder: Path) -> int:
+    return _each(names or list(SERVERS), lambda name: SERVERS[name](folder / name.replace(" ", "-"), _say))
+
+
+def _each(names: Sequence[str], act: Callable[[str], list[str]]) -> int:
+    """Make each, and say how it went."""
+    failed = 0
+    for name in names:
+        began = time.monotonic()
+        try:
+            found = act(name)
+        except CannotBeMade as error:
+            _say(f"{name}: NOT MADE, {error}")
+            continue
+        except Exception:
+            traceback.print_exc(limit=-3)
+            found = ["it was not over"]
+        failed += bool(found)
+        _say(f"{name}: {time.monotonic() - began:.0f} s, {len(found)} findings")
+        for finding in found:
+            _say(f"  {finding}")
+    return 1 if failed else 0
 
 
 def _say(line: str) -> None:

@@ -6,9 +6,10 @@ nothing.
 
 from __future__ import annotations
 
+import shutil
 import signal
+import subprocess
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -19,6 +20,7 @@ from borgerting.deliberation.v1 import municipality_service_pb2 as registry
 from chassis.rpc.status import domain_error_from
 from tests.e2e.assembly.houses import SERVICES
 from tests.e2e.assembly.steps import REGISTRY, TASKS
+from tests.faults.house import FaultHouse
 from tests.faults.kills import settled
 from tests.faults.lines import LinedHouse
 from tests.faults.repeats import tell_again
@@ -27,42 +29,47 @@ from tests.infrastructure.proxy import Line
 
 PATIENCE = 120.0
 
+
+class CannotBeMade(Exception):  # noqa: N818 - nothing is wrong
+    """This machine does not let the fault be made; the message says what it takes."""
+
+
 Fault = Callable[[LinedHouse, Stream], None]
 
 
 def broker_stopped(house: LinedHouse, stream: Stream) -> None:
     """In good order, and started again: what is told meanwhile waits in the outbox."""
     house.kafka.stop()
-    _says(house, "deliberation", "events")
-    _goes_on(stream)
-    _page(house, stream)
+    says(house, "deliberation", "events")
+    goes_on(stream)
+    page(house, stream)
     house.kafka.start()
 
 
 def broker_killed(house: LinedHouse, stream: Stream) -> None:
     house.kafka.kill()
-    _goes_on(stream)
+    goes_on(stream)
     house.kafka.start()
 
 
 def broker_cut(house: LinedHouse, stream: Stream) -> None:
     with broken(house.broker, Line.cut):
-        _says(house, "followup", "events")
-        _goes_on(stream)
+        says(house, "followup", "events")
+        goes_on(stream)
 
 
 def broker_slow(house: LinedHouse, stream: Stream) -> None:
     with broken(house.broker, lambda line: line.slow(0.2)):
-        _goes_on(stream)
-        _all_ready(house)
+        goes_on(stream)
+        all_ready(house)
 
 
 def broker_half_open(house: LinedHouse, stream: Stream) -> None:
     """It takes connections and says nothing: noticed within the time of a request."""
     with broken(house.broker, Line.swallow):
-        _says(house, "volunteer", "events")
-        _goes_on(stream)
-        _page(house, stream)
+        says(house, "volunteer", "events")
+        goes_on(stream)
+        page(house, stream)
 
 
 def store_restarted(house: LinedHouse, stream: Stream) -> None:
@@ -76,14 +83,14 @@ def store_crashed(house: LinedHouse, stream: Stream) -> None:
 
 def store_cut(house: LinedHouse, stream: Stream) -> None:
     with broken(house.store, Line.cut):
-        _says(house, "sortition", "sortition.store")
-        assert _refusal(house, stream) == "STORE_AWAY"
+        says(house, "sortition", "sortition.store")
+        assert refusal(stream) == "STORE_AWAY"
 
 
 def store_slow(house: LinedHouse, stream: Stream) -> None:
     with broken(house.store, lambda line: line.slow(0.02)):
-        _goes_on(stream)
-        _all_ready(house)
+        goes_on(stream)
+        all_ready(house)
 
 
 def store_half_open(house: LinedHouse, stream: Stream) -> None:
@@ -91,7 +98,7 @@ def store_half_open(house: LinedHouse, stream: Stream) -> None:
     nothing tells it from a long statement. It is over when the connections end.
     """
     with broken(house.store, Line.swallow):
-        assert _refusal(house, stream) in ("DEADLINE_EXCEEDED", "STORE_AWAY", "STORE_BUSY")
+        assert refusal(stream) in ("DEADLINE_EXCEEDED", "STORE_AWAY", "STORE_BUSY")
         assert not house["followup"].is_ready()
 
 
@@ -99,7 +106,7 @@ def neighbour_cut(house: LinedHouse, stream: Stream) -> None:
     """A question to a neighbour is refused in words, and nothing else is."""
     with broken(house.neighbours["followup"], Line.cut):
         assert _task_for_a_promise(stream) == grpc.StatusCode.UNAVAILABLE
-        _goes_on(stream)
+        goes_on(stream)
     _asked_again(stream)
 
 
@@ -114,14 +121,14 @@ def neighbour_half_open(house: LinedHouse, stream: Stream) -> None:
             grpc.StatusCode.UNAVAILABLE,
             grpc.StatusCode.DEADLINE_EXCEEDED,
         )
-        _goes_on(stream)
+        goes_on(stream)
     _asked_again(stream)
 
 
 def events_repeated(house: LinedHouse, stream: Stream) -> None:
     """All that was ever told is told again, in runs and in another order, while people go on."""
     assert tell_again(house, seed=1) > 0
-    _goes_on(stream)
+    goes_on(stream)
 
 
 def service_frozen(house: LinedHouse, stream: Stream) -> None:
@@ -132,7 +139,30 @@ def service_frozen(house: LinedHouse, stream: Stream) -> None:
         time.sleep(5)
     finally:
         process.thaw()
-    _goes_on(stream)
+    goes_on(stream)
+
+
+def store_vanished(house: LinedHouse, stream: Stream) -> None:
+    """Its packets are dropped, as where a machine is gone without a word: noticed within half a minute."""
+    with silence(house.store):
+        until(lambda: refusal(stream) == "STORE_AWAY", lambda: f"refused with {refusal(stream)}")
+        says(house, "followup", "followup.store")
+
+
+def broker_vanished(house: LinedHouse, stream: Stream) -> None:
+    with silence(house.broker):
+        says(house, "volunteer", "events")
+        goes_on(stream)
+
+
+def neighbour_vanished(house: LinedHouse, stream: Stream) -> None:
+    with silence(house.neighbours["followup"]):
+        assert _task_for_a_promise(stream) in (
+            grpc.StatusCode.UNAVAILABLE,
+            grpc.StatusCode.DEADLINE_EXCEEDED,
+        )
+        goes_on(stream)
+    _asked_again(stream)
 
 
 SHORT: dict[str, Fault] = {
@@ -156,15 +186,18 @@ ALL: dict[str, Fault] = {
     "neighbour slow": neighbour_slow,
     "neighbour half-open": neighbour_half_open,
     "service frozen": service_frozen,
+    "broker vanished": broker_vanished,
+    "store vanished": store_vanished,
+    "neighbour vanished": neighbour_vanished,
 }
 
 
 def make(fault: Fault, house: LinedHouse, stream: Stream) -> list[str]:
     """Make it, and what is wrong once all is ready and nothing is under way."""
-    _goes_on(stream)
+    goes_on(stream)
     fault(house, stream)
-    _all_ready(house)
-    _goes_on(stream)
+    all_ready(house)
+    goes_on(stream)
     with stream.paused():
         return [*stream.problems, *settled(house, [stream.ledger])]
 
@@ -178,57 +211,83 @@ def broken(line: Line, how: Callable[[Line], None]) -> Iterator[None]:
         line.mend()
 
 
+@contextmanager
+def silence(line: Line) -> Iterator[None]:
+    """What goes to its port or comes from it is dropped. Raises CannotBeMade without root or iptables."""
+    rules = [
+        ["INPUT", "-i", "lo", "-p", "tcp", side, str(line.port), "-j", "DROP"]
+        for side in ("--dport", "--sport")
+    ]
+    program = shutil.which("iptables")
+    made = []
+    try:
+        for rule in rules:
+            done = program and subprocess.run([program, "-w", "-I", *rule], capture_output=True, check=False)
+            if not done or done.returncode:
+                raise CannotBeMade("dropping packets takes root and iptables")
+            made.append(rule)
+        yield
+    finally:
+        for rule in made:
+            subprocess.run([str(program), "-w", "-D", *rule], check=True, capture_output=True)
+
+
 def _store_away_for_a_while(house: LinedHouse, stream: Stream, how: signal.Signals) -> None:
     house.postgres.stop(how)
     try:
-        _says(house, "sortition", "sortition.store")
-        assert _refusal(house, stream) == "STORE_AWAY"
+        says(house, "sortition", "sortition.store")
+        assert refusal(stream) == "STORE_AWAY"
     finally:
         house.postgres.start()
 
 
-def _until(holds: Callable[[], bool], what: Callable[[], str]) -> None:
-    until = time.monotonic() + PATIENCE
+def until(holds: Callable[[], bool], what: Callable[[], str]) -> None:
+    end = time.monotonic() + PATIENCE
     while not holds():
-        assert time.monotonic() < until, what()
+        assert time.monotonic() < end, what()
         time.sleep(0.05)
 
 
-def _goes_on(stream: Stream, commands: int = 10) -> None:
+def goes_on(stream: Stream, commands: int = 10) -> None:
     """So many more commands are acknowledged."""
     before = stream.ledger.commands
-    _until(
+    until(
         lambda: stream.ledger.commands >= before + commands or bool(stream.problems),
         lambda: f"only {stream.ledger.commands - before} commands were acknowledged",
     )
-    assert stream.problems == []
+    assert stream.problems == [], stream.problems
 
 
-def _all_ready(house: LinedHouse) -> None:
+def all_ready(house: FaultHouse) -> None:
     for name in SERVICES:
-        _until(house[name].is_ready, lambda name=name: f"{name}: {house[name].failing()}")
+        until(house[name].is_ready, lambda name=name: f"{name}: {house[name].failing()}")
 
 
-def _says(house: LinedHouse, service: str, check: str) -> None:
+def says(house: FaultHouse, service: str, check: str) -> None:
     """`/readyz` names what is wrong."""
-    _until(lambda: check in house[service].failing(), lambda: f"{service} says {house[service].failing()}")
+    until(lambda: check in house[service].failing(), lambda: f"{service} says {house[service].failing()}")
 
 
-def _page(house: LinedHouse, stream: Stream) -> None:
+def page(house: FaultHouse, stream: Stream, service: str = "deliberation") -> None:
     """Citizens go on reading."""
-    with urllib.request.urlopen(f"{house.site}/deliberation/{stream.town.slug}", timeout=30) as page:
-        assert page.status == 200
+    with urllib.request.urlopen(f"{house.http(service)}/{service}/{stream.town.slug}", timeout=30) as found:
+        assert found.status == 200
 
 
-def _refusal(house: LinedHouse, stream: Stream) -> str:
+def refusal(stream: Stream) -> str:
     """What somebody is told who does not ask again: the reason, in bounded time."""
     request = registry.GetMunicipalityRequest(name=stream.town.name)
     try:
         stream.town.once(REGISTRY, "GetMunicipality", request)
     except grpc.RpcError as error:
-        reason = domain_error_from(error).reason
-        return error.code().name if reason == "NEIGHBOUR_UNAVAILABLE" else reason
+        return reason_of(error)
     return "nothing"
+
+
+def reason_of(error: grpc.RpcError) -> str:
+    """Its reason, or its code where it has none of ours."""
+    reason = domain_error_from(error).reason
+    return error.code().name if reason == "NEIGHBOUR_UNAVAILABLE" else reason
 
 
 def _task_for_a_promise(stream: Stream) -> grpc.StatusCode:
@@ -243,4 +302,4 @@ def _task_for_a_promise(stream: Stream) -> grpc.StatusCode:
 
 
 def _asked_again(stream: Stream) -> None:
-    _until(lambda: _task_for_a_promise(stream) is grpc.StatusCode.OK, lambda: "the neighbour is not asked")
+    until(lambda: _task_for_a_promise(stream) is grpc.StatusCode.OK, lambda: "the neighbour is not asked")

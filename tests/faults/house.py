@@ -208,6 +208,10 @@ class FaultHouse(FourProcesses):
         for name in SERVICES:
             self[name].wait_until_ready()
 
+    def http(self, service: str) -> str:
+        """Where a service's own pages are."""
+        return f"http://127.0.0.1:{self._ports[service][0]}"
+
     def clocks_apart(self, seconds: Mapping[str, int]) -> None:
         """From the next start of all on, each machine's clock is so far from the true one."""
         self._apart = dict(seconds)

@@ -54,13 +54,13 @@ class LinedHouse(FaultHouse):
 
 
 @contextmanager
-def lined_house(folder: Path) -> Iterator[LinedHouse]:
-    """All of it, ready."""
+def lined_house(folder: Path, postgres: PostgresServer | None = None) -> Iterator[LinedHouse]:
+    """All of it, ready; on a server of its own when none is given."""
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
         nursery = Nursery(folder)
         stack.callback(nursery.close)
-        postgres = stack.enter_context(PostgresServer.running())
+        postgres = postgres or stack.enter_context(PostgresServer.running())
         broker = Line(0)
         # Clients go where the broker says that it is.
         own = f"advertised.listeners=PLAINTEXT://127.0.0.1:{broker.port}\n"
