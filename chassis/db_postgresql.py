@@ -35,15 +35,42 @@ _BEGIN = (
     f"set_config('{TENANT_SETTING}', :municipality, true), "
     "set_config('lock_timeout', :lock_timeout, true)"
 )
-_BEGIN_BESIDE_OTHERS = Statement(text(_BEGIN))
-# The list is evaluated from left to right: the time-out stands when the lock is waited for.
-_BEGIN_IN_TURN = Statement(text(f"{_BEGIN}, pg_advisory_xact_lock({_WRITERS}, hashtext(:municipality))"))
 _TRY_LOCK = text("SELECT pg_try_advisory_xact_lock(:class, hashtext(:name))")
-_BEGIN_WITH_LOCK = Statement(_TRY_LOCK)
+
+IDLE_SECONDS = 120
+"""After which the server ends a transaction that asks nothing more: whoever began it has vanished, and holds
+its municipality's turn.
+"""
+# What the server looks after on a connection: a client that vanished while idle, or within a transaction.
+_SESSION = {
+    "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
+    "tcp_keepalives_idle": "10",
+    "tcp_keepalives_interval": "5",
+    "tcp_keepalives_count": "3",
+    "tcp_user_timeout": "25s",
+}
+
+
+class _Begins:
+    """How transactions begin; `also` is what each of them sets besides."""
+
+    def __init__(self, also: str) -> None:
+        begin = _BEGIN + also
+        self.beside_others = Statement(text(begin))
+        # The list is evaluated from left to right: the time-out stands when the lock is waited for.
+        turn = f"pg_advisory_xact_lock({_WRITERS}, hashtext(:municipality))"
+        self.in_turn = Statement(text(f"{begin}, {turn}"))
+        self.with_lock = Statement(text(_TRY_LOCK.text + also))
+
+
+_DIRECT = _Begins("")
+# A pooler's sessions are not ours to set: each transaction says it for itself.
+_POOLED = _Begins(f", set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true)")
 
 _CONFLICT = {"40001", "40P01"}  # serialization failure, deadlock
 _BUSY = {"55P03", "57014", "53300"}  # lock time-out, statement time-out, too many connections
-_AWAY = {"57P01", "57P02", "57P03", "57P05"}  # shut down, crashed, starting, idle too long
+# Shut down, crashed, starting, idle too long outside and within a transaction.
+_AWAY = {"57P01", "57P02", "57P03", "57P05", "25P03"}
 _FULL = {"53100", "53200"}  # no room on the disk, no memory
 _FULL_SAID_SECONDS = 30.0
 _READ_ONLY = "25006"
@@ -71,9 +98,14 @@ class PostgresqlStore:
 
     def __init__(self, url: URL, busy_seconds: float) -> None:
         options = {name: url.query[name] for name in OWN_OPTIONS if name in url.query}
-        prepared: dict[str, object] = {}
+        self._begins = _DIRECT
+        arguments: dict[str, object]
         if str(options.get("pgbouncer", "")).lower() in ("1", "true", "yes"):
-            prepared = {"prepare_threshold": None}
+            self._begins = _POOLED
+            arguments = {"prepare_threshold": None}
+        else:
+            own = [str(url.query["options"])] if "options" in url.query else []
+            arguments = {"options": " ".join([*(f"-c {name}={_SESSION[name]}" for name in _SESSION), *own])}
         self.engine = create_engine(
             url.set(drivername="postgresql+psycopg").difference_update_query(OWN_OPTIONS),
             pool_size=_number(options.get("pool_size"), 5),
@@ -92,7 +124,7 @@ class PostgresqlStore:
                 "keepalives_interval": 5,
                 "keepalives_count": 3,
                 "tcp_user_timeout": 25_000,
-                **prepared,
+                **arguments,
             },
         )
         self._reading = self.engine.execution_options(
@@ -109,7 +141,7 @@ class PostgresqlStore:
     @contextmanager
     def connection(self, scope: Scope) -> Iterator[Connection]:
         in_turn = scope.writing and not scope.across and not scope.concurrent
-        begin = _BEGIN_IN_TURN if in_turn else _BEGIN_BESIDE_OTHERS
+        begin = self._begins.in_turn if in_turn else self._begins.beside_others
         values = {
             "role": self._worker if scope.across else self._app,
             "municipality": "" if scope.across else scope.municipality or PLATFORM,
@@ -126,7 +158,7 @@ class PostgresqlStore:
     def migrating(self) -> Iterator[Connection]:
         wait = f"{int(MIGRATION_SECONDS * 1000)}ms"
         values = {"role": "none", "municipality": "", "lock_timeout": wait}
-        with self._explained(), self._begun(_BEGIN_BESIDE_OTHERS, values, writing=True) as connection:
+        with self._explained(), self._begun(self._begins.beside_others, values, writing=True) as connection:
             try:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": _MIGRATION})
             except DBAPIError as error:
@@ -135,7 +167,10 @@ class PostgresqlStore:
                 seconds = {"seconds": f"{MIGRATION_SECONDS:g}"}
                 raise DomainError(Code.UNAVAILABLE, "STORE_MIGRATION_RUNS", seconds) from error
             connection.execute(
-                text("SELECT set_config('lock_timeout', :lock, true)"),
+                text(
+                    "SELECT set_config('lock_timeout', :lock, true),"
+                    " set_config('idle_in_transaction_session_timeout', '0', true)"
+                ),
                 {"lock": f"{int(MIGRATION_LOCK_SECONDS * 1000)}ms"},
             )
             yield connection
@@ -145,7 +180,7 @@ class PostgresqlStore:
         # A transaction of its own holds the lock (not the session: a pooler would lend that to others), and
         # ends with its connection. Whoever holds it while the connection is lost may meet a second holder.
         values = {"class": _NAMED, "name": name}
-        with self._explained(), self._begun(_BEGIN_WITH_LOCK, values, writing=True) as connection:
+        with self._explained(), self._begun(self._begins.with_lock, values, writing=True) as connection:
             yield bool(connection.execute(_TRY_LOCK, values).scalar_one())
 
     def check_writable(self) -> None:

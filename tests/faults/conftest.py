@@ -7,6 +7,7 @@ from collections.abc import Iterator
 import pytest
 
 from tests.e2e.assembly.town import Town
+from tests.faults.kills import PATIENCE
 from tests.faults.lines import LinedHouse, lined_house
 from tests.faults.stream import Stream
 
@@ -20,7 +21,7 @@ def house(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LinedHouse]:
 @pytest.fixture(scope="session")
 def stream(house: LinedHouse) -> Iterator[Stream]:
     """A municipality with an assembly whose report has been handed over, and people who are busy."""
-    town = Town(house, "travlby")
+    town = Town(house, "travlby", PATIENCE)
     made = Stream(town, "short", again=False, pause=0.05)
     made.start()
     try:

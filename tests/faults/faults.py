@@ -21,13 +21,11 @@ from chassis.rpc.status import domain_error_from
 from tests.e2e.assembly.houses import SERVICES
 from tests.e2e.assembly.steps import REGISTRY, TASKS
 from tests.faults.house import FaultHouse
-from tests.faults.kills import settled
+from tests.faults.kills import PATIENCE, settled
 from tests.faults.lines import LinedHouse
 from tests.faults.repeats import tell_again
 from tests.faults.stream import Stream
 from tests.infrastructure.proxy import Line
-
-PATIENCE = 120.0
 
 
 class CannotBeMade(Exception):  # noqa: N818 - nothing is wrong

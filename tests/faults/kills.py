@@ -20,6 +20,7 @@ APART = {"deliberation": -30, "followup": 30, "sortition": 15, "volunteer": -15}
 DAYS_BETWEEN = 100
 """By which time first answers of the batch before are overdue."""
 SETTLED_SECONDS = 300.0
+PATIENCE = 300.0
 
 Say = Callable[[str], None]
 
@@ -46,7 +47,7 @@ def batches(house: FaultHouse, seeds: Sequence[int], each: int, say: Say) -> Res
         house.clocks_apart(APART if seed % 2 else dict.fromkeys(APART, 0))
         house.disorder(str(seed) if seed % 3 else "")
         house.pass_days(DAYS_BETWEEN)
-        town = Town(house, f"seed-{seed}")
+        town = Town(house, f"seed-{seed}", PATIENCE)
         try:
             stream = Stream(town, str(seed))
             killer = Killer(house, str(seed))

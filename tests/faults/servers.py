@@ -1,5 +1,5 @@
-"""Faults that take servers of their own: a leader killed among three brokers, a primary lost to its standby, a
-disk that is full.
+"""Faults that take servers of their own: a leader killed among three brokers, a primary lost to its standby,
+a disk that is full.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from tests.e2e.assembly.steps import TASKS
 from tests.e2e.assembly.town import Town
 from tests.faults.faults import CannotBeMade, all_ready, goes_on, page, reason_of, until
 from tests.faults.house import FaultHouse, Nursery
-from tests.faults.kills import settled
+from tests.faults.kills import PATIENCE, settled
 from tests.faults.lines import LinedHouse, lined_house
 from tests.faults.stream import Stream
 from tests.infrastructure.kafka import KafkaBroker, running_cluster
@@ -37,7 +37,7 @@ Say = Callable[[str], None]
 @contextmanager
 def busy(house: FaultHouse, name: str) -> Iterator[Stream]:
     """People who go on in a municipality, until the end."""
-    town = Town(house, name)
+    town = Town(house, name, PATIENCE)
     stream = Stream(town, name, again=False, pause=0.05)
     stream.start()
     try:

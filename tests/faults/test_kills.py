@@ -14,7 +14,7 @@ from tests.faults.checker import findings
 from tests.faults.evidence import read, superusers
 from tests.faults.house import FaultHouse
 from tests.faults.killer import Killer
-from tests.faults.kills import APART, settled
+from tests.faults.kills import APART, PATIENCE, settled
 from tests.faults.steps import Step
 from tests.faults.stream import Stream
 
@@ -35,7 +35,7 @@ def killed(house: FaultHouse) -> list[Stream]:
     house.clocks_apart(APART)
     house.disorder("7")
     house.pass_days(0)
-    town = Town(house, "drabsby")
+    town = Town(house, "drabsby", PATIENCE)
     stream = Stream(town, "7", again=False, pause=0.05)
     stream.start()
     try:

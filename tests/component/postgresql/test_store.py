@@ -11,6 +11,7 @@ import pytest
 from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select, text, update
 from sqlalchemy.exc import DBAPIError
 
+from chassis import db_postgresql
 from chassis.clock import SystemClock
 from chassis.context import nobody
 from chassis.db import Database, StoreConflict, Transaction, add_to
@@ -251,6 +252,44 @@ def test_a_login_without_its_roles_is_told_which_is_missing(
     stranger.close()
     assert (refused.value.code, refused.value.reason) == (Code.FAILED_PRECONDITION, "STORE_ROLE_MISSING")
     assert refused.value.metadata == {"role": "stranger_app"}
+
+
+def idle_time_out(transaction: Transaction) -> str:
+    shown = transaction.connection.execute(text("SHOW idle_in_transaction_session_timeout"))
+    return str(shown.scalar_one())
+
+
+def test_who_vanished_in_a_unit_of_work_gives_its_turn_back(
+    stores: Stores, database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with database.reading(HERE) as transaction:
+        assert idle_time_out(transaction) == "2min"
+        kept = text("SELECT current_setting('tcp_keepalives_idle'), current_setting('tcp_user_timeout')")
+        assert tuple(transaction.connection.execute(kept).one()) == ("10", "25000")
+    monkeypatch.setitem(db_postgresql._SESSION, "idle_in_transaction_session_timeout", "200ms")
+    vanishing = stores.again(database)
+
+    def vanish() -> None:
+        with vanishing.writing(HERE) as transaction:
+            take(transaction, 1)
+            with database.writing(HERE) as other:  # its turn: the server has ended what asks nothing more
+                take(other, 2)
+            take(transaction, 1)
+
+    with pytest.raises(DomainError) as lost:
+        vanish()
+    assert lost.value.reason == "STORE_AWAY"
+    assert taken(database) == [0, 1]
+
+
+def test_a_pooler_is_told_so_by_each_unit_of_work(database: Database) -> None:
+    url = database.url.update_query_dict({"pgbouncer": "true"})
+    pooled = Database(url.render_as_string(hide_password=False), clock=SystemClock())
+    with pooled.writing(HERE) as transaction:
+        assert idle_time_out(transaction) == "2min"
+    with pooled.engine.connect() as connection:
+        assert connection.execute(text("SHOW idle_in_transaction_session_timeout")).scalar_one() == "0"
+    pooled.close()
 
 
 def test_behind_a_pooler_nothing_is_prepared(database: Database) -> None:

@@ -35,8 +35,9 @@ AWAY = {
 
 
 class Town:
-    def __init__(self, house: House, slug: str) -> None:
+    def __init__(self, house: House, slug: str, patience: float = PATIENCE_SECONDS) -> None:
         self.house = house
+        self._patience = patience
         self.slug = slug
         self.name = f"municipalities/{slug}"
         self._channels: dict[str, grpc.Channel] = {}
@@ -82,7 +83,7 @@ class Town:
             main = re.sub(r"<[^>]+>", " ", body.partition("<main")[2])
             return " ".join(main.split())
 
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + self._patience
         while True:
             try:
                 return fetch()
@@ -96,10 +97,10 @@ class Town:
             time.sleep(0.1)
 
     def eventually(
-        self, look: Callable[[], T], holds: Callable[[T], bool], seconds: float = PATIENCE_SECONDS
+        self, look: Callable[[], T], holds: Callable[[T], bool], seconds: float | None = None
     ) -> T:
         """What `look` sees once it `holds`: facts travel between services by events."""
-        until = time.monotonic() + seconds
+        until = time.monotonic() + (seconds or self._patience)
         while True:
             seen = look()
             if holds(seen):
@@ -110,7 +111,7 @@ class Town:
 
     def eventually_known(self, act: Callable[[], T]) -> T:
         """`act` once nothing it needs is unknown any more."""
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + self._patience
         while True:
             try:
                 return act()
@@ -120,7 +121,7 @@ class Town:
                 time.sleep(0.1)
 
     def _until_there(self, act: Callable[[], T]) -> T:
-        until = time.monotonic() + PATIENCE_SECONDS
+        until = time.monotonic() + self._patience
         while True:
             try:
                 return act()
