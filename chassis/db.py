@@ -40,7 +40,8 @@ __all__ = [
 
 class Transaction:
     """One unit of work. `municipality` is the tenant that every repository filters on ("": the platform);
-    `across` says that it sees what the worker role may see of all of them.
+    `across` says that it sees what the worker role may see of all of them; `remembers`, that the process's
+    memory of its municipality's copy holds in it: it has not changed the copy.
     """
 
     def __init__(
@@ -57,6 +58,7 @@ class Transaction:
         self.connection = connection
         self.memory = memory
         self.memory_mark = memory.mark
+        self.remembers = True
         self.municipality = scope.municipality
         self.across = scope.across
         self.writing = scope.writing

@@ -63,8 +63,8 @@ REMEMBERED_SECONDS = 1.0
 
 
 class SqlMunicipalities(Scoped):
-    """Every use case begins with it: it is read once in a unit of work, and one that only reads takes what
-    the process remembers.
+    """Every use case begins with it: it is read once in a unit of work, and not at all where the process
+    remembers it.
     """
 
     def __init__(self, transaction: Transaction) -> None:
@@ -75,12 +75,12 @@ class SqlMunicipalities(Scoped):
 
     def get(self) -> Municipality | None:
         if self._known is None:
-            memory, reading = self._transaction.memory, not self._transaction.writing
-            self._known = memory.recall(self._key) if reading else None
+            transaction, key = self._transaction, self._key
+            self._known = transaction.memory.recall(key) if transaction.remembers else None
             if self._known is None:
                 self._known = self._stored()
-                if reading and self._known is not None:
-                    memory.keep(self._key, self._known, self._transaction.memory_mark, REMEMBERED_SECONDS)
+                if transaction.remembers and self._known is not None:
+                    transaction.memory.keep(key, self._known, transaction.memory_mark, REMEMBERED_SECONDS)
         return self._known
 
     def _stored(self) -> Municipality | None:
@@ -94,6 +94,7 @@ class SqlMunicipalities(Scoped):
     def put(self, municipality: Municipality) -> None:
         self.own(municipality.slug)
         self._known = None
+        self._transaction.remembers = False  # neither what was, nor what may yet be undone
         memory, key = self._transaction.memory, self._key
         self._transaction.after_commit(lambda: memory.forget(key))
         values = {

@@ -81,3 +81,22 @@ def test_a_municipality_that_was_renamed_here_is_known_by_its_new_name_at_once(h
         assert SqlMunicipalities(transaction).get() == renamed
         assert known(SqlUnitOfWork(transaction)).display_name == "New name"
     assert name() == "New name"
+
+
+def test_a_new_name_that_is_undone_is_never_known(house: House) -> None:
+    def name(*, writing: bool) -> str:
+        opened = house.database.writing(HERE) if writing else house.database.reading(HERE)
+        with opened as transaction:
+            return known(SqlUnitOfWork(transaction)).display_name
+
+    before = name(writing=True)
+
+    def undone() -> None:
+        with house.database.writing(HERE) as transaction:
+            SqlMunicipalities(transaction).put(Municipality(HERE, "Never", "UTC", ("da",), "ACTIVE"))
+            assert known(SqlUnitOfWork(transaction)).display_name == "Never"
+            raise DomainError(Code.ABORTED, "ETAG_STALE")
+
+    with pytest.raises(DomainError, match="ETAG_STALE"):
+        undone()
+    assert name(writing=True) == name(writing=False) == before
