@@ -12,10 +12,16 @@ from contextlib import closing
 from pathlib import Path
 
 import pytest
+import sqlalchemy as sa
 
+from chassis.app import descriptors
 from tests.e2e.demo.conftest import FirstStart
 from tests.e2e.demo.running import PORTS, ROLES, demonstration, get_json, start
 from tests.e2e.demo.story import hold_the_story
+from tests.e2e.demo.upgrading import opened, read, tables_of, upgrade_with_data
+from tests.infrastructure.revisions import write_revisions
+from tests.infrastructure.stores import KINDS, everything
+from tests.infrastructure.suites import settings_of
 
 
 @pytest.fixture
@@ -33,6 +39,53 @@ def test_a_newcomer_sees_the_whole_story_and_a_second_start_loads_nothing(
     shutil.copytree(first_start.folder / "data", data)
     with demonstration(data) as (front, *_):
         hold_the_story(front)
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_story_outlives_every_upgrade(
+    kind: str, first_start: FirstStart, data: Path, tmp_path: Path, request: pytest.FixtureRequest
+) -> None:
+    """Each service's store of its first revision, with the story in it, comes up revision by revision: all
+    rows are kept. Of those on PostgreSQL the code of now tells the same story.
+    """
+    shutil.copytree(first_start.folder / "data", data)
+    settings: dict[str, str] = {}
+    for service, found in descriptors().items():
+        tables = tables_of(service)
+        with opened(f"sqlite:///{data}/{service}.sqlite3") as database, everything(database) as whole:
+            content = read(whole.connection, tables)
+        assert sum(map(len, content.values())) > 20
+        owner = f"sqlite:///{tmp_path}/{service}.sqlite3"
+        if kind == "postgresql":
+            urls = request.getfixturevalue("postgres").bare(service)
+            owner = urls.owner
+            settings |= settings_of([urls])
+        with opened(owner) as target:
+            assert upgrade_with_data(found.migrations, tables, content, target) == []
+    if kind == "postgresql":
+        with demonstration(data, settings) as (front, *_):
+            hold_the_story(front)
+
+
+def test_an_upgrade_that_changes_a_row_is_seen(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tables = sa.MetaData()
+    sa.Table(
+        "things",
+        tables,
+        sa.Column("municipality", sa.String(63), primary_key=True),
+        sa.Column("size", sa.Integer),
+    )
+    package = write_revisions(
+        tmp_path,
+        monkeypatch,
+        "op.create_table('things', sa.Column('municipality', sa.String(63), primary_key=True))",
+        "op.add_column('things', sa.Column('size', sa.Integer()))",
+        "op.execute('UPDATE things SET size = size + 1')",
+    )
+    content = {"things": [{"municipality": "udby", "size": 1}]}
+    with opened(f"sqlite:///{tmp_path}/things.sqlite3") as target:
+        (lost,) = upgrade_with_data(package, tables, content, target)
+    assert lost == "0003: rows of things are others than before"
 
 
 def test_a_story_that_was_broken_off_is_not_shown_as_if_it_were_whole(data: Path) -> None:
