@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 
 from chassis.context import Caller
 from chassis.db import Database, Transaction, retrying
+from chassis.errors import DomainError
 from chassis.idempotency import Raced, check_request_id, store_response, stored_response
 
 U = TypeVar("U")
@@ -86,3 +87,13 @@ class Entry(Generic[U]):
                 return retrying(once_per_request)
             except Raced:
                 continue
+            except DomainError:
+                if not (concurrent or self._concurrent):
+                    raise
+                # Repeated while it was still under way, it may be refused for what it has done itself
+                # meanwhile ("signed up already"). In turn, the repetition would have found the answer.
+                with self._database.reading(municipality) as transaction:
+                    earlier = stored_response(transaction, subject, request_id, fingerprint)
+                if earlier is None:
+                    raise
+                return restore(earlier)

@@ -12,8 +12,9 @@ from sqlalchemy import Column, Integer, MetaData, String, Table, insert, select,
 from sqlalchemy.exc import DBAPIError
 
 from chassis import db_postgresql
+from chassis.auth.principal import Principal, Role
 from chassis.clock import SystemClock
-from chassis.context import nobody
+from chassis.context import Caller, nobody
 from chassis.db import Database, StoreConflict, Transaction, add_to
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
@@ -136,6 +137,44 @@ def test_a_deadlock_is_run_again_by_the_entry_point(database: Database) -> None:
     assert at_once(lambda: crosswise(1, 2), lambda: crosswise(2, 1)) == []
     assert taken(database) == [2, 2]
     assert len(tries) == 3  # one gave in, and only that one ran again
+
+
+def test_a_repetition_that_is_refused_for_what_the_first_has_done_gets_its_answer(
+    stores: Stores, database: Database
+) -> None:
+    """Whoever asked gave up waiting, and asks again, while the first request is still under way."""
+    anna = Caller(Principal("s-1", HERE, frozenset({Role.VOLUNTEER})), "c-1")
+    first, second = (
+        Entry(each, lambda transaction: transaction) for each in (stores.again(database), database)
+    )
+
+    def ask(
+        entry: Entry[Transaction], use_case: Callable[[Transaction], int], request_id: str = "r-1"
+    ) -> int:
+        return entry.write(
+            anna,
+            HERE,
+            use_case,
+            request_id=request_id,
+            fingerprint=b"take place 1",
+            store=lambda result: str(result).encode(),
+            restore=int,
+            concurrent=True,
+        )
+
+    def refused_by_the_first(transaction: Transaction) -> int:
+        ask(first, lambda other: take(other, 1))  # commits now, after we have looked for an answer
+        raise DomainError(Code.ALREADY_EXISTS, "TAKEN_ALREADY")
+
+    assert ask(second, refused_by_the_first) == 1
+    assert taken(database) == [1, 0]
+
+    def refused(transaction: Transaction) -> int:
+        raise DomainError(Code.ALREADY_EXISTS, "TAKEN_ALREADY")
+
+    with pytest.raises(DomainError) as still:
+        ask(second, refused, "r-2")
+    assert still.value.reason == "TAKEN_ALREADY"
 
 
 def test_a_conflict_is_named_and_leaves_nothing(database: Database) -> None:
