@@ -12,7 +12,15 @@ from services.followup.domain.checkpoint import Answer, Checkpoint
 from services.followup.domain.standing import Stand
 
 # Shown by a badge; the words say the same.
-LATE, DONE, OPEN = "late", "done", "open"
+LATE, DONE, HALF, NOT, OPEN = "late", "done", "half", "not", "open"
+_STANDS = {
+    Stand.OVERDUE: LATE,
+    Stand.WAITING: OPEN,
+    Stand.FOLLOWED: DONE,
+    Stand.PARTLY: HALF,
+    Stand.UNDER_WAY: HALF,
+    Stand.NOT_FOLLOWED: NOT,
+}
 _BADGES = {
     State.OVERDUE: LATE,
     State.ANSWERED_IN_TIME: DONE,
@@ -54,8 +62,7 @@ class StandWords:
     def badge(self, view: PromiseView) -> tuple[str, str]:
         """(kind, words) of a promise's badge."""
         stand = view.standing.stand
-        kind = LATE if stand is Stand.OVERDUE else OPEN if stand is Stand.WAITING else DONE
-        return kind, self.words.text(f"stand.badge_{stand.value}")
+        return _STANDS[stand], self.words.text(f"stand.badge_{stand.value}")
 
     def decision(self, answer: Answer) -> str:
         return self.words.text(f"decision.{answer.decision.value}")
