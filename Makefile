@@ -25,6 +25,7 @@ check: setup ## Style, types, architecture, API contracts, generated code and tr
 	$(BIN)/lint-imports
 	$(BIN)/python scripts/generate.py --check
 	$(BIN)/python scripts/error_catalogue.py --check
+	$(BIN)/python -m deploy.dashboards --check
 	$(BIN)/python -m chassis.text check
 
 .PHONY: test
@@ -52,9 +53,10 @@ bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder o
 	$(BIN)/python -m benchmarks.lottery --pools $(or $(POOLS),.bench/pools)
 
 .PHONY: generate
-generate: setup ## Generate gen/ from proto/, and docs/errors.md from the catalogues
+generate: setup ## Generate gen/ from proto/, docs/errors.md from the catalogues, and the dashboards
 	$(BIN)/python scripts/generate.py
 	$(BIN)/python scripts/error_catalogue.py
+	$(BIN)/python -m deploy.dashboards
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate

@@ -223,8 +223,8 @@ class Relay:
         for row in rows:
             if (row.topic, row.key) in failed:
                 continue
-            event = _event(row)
             try:
+                event = _event(row)
                 future = self._publisher.send(event)
             except Exception as error:
                 failed[row.topic, row.key] = (row.seq, error)

@@ -1,5 +1,6 @@
-"""The schemas of resources that are not Kubernetes' own: what each operator publishes, at one version,
-out of its Go module (needs Go and its module proxy the first time; kept in the tests' cache after that).
+"""The schemas of resources that are not Kubernetes' own: what each operator publishes, at one version: out of
+its Go module (needs Go and its module proxy the first time), Strimzi's out of its Java model by its own
+generator (needs Maven). They are kept in the tests' cache after that.
 """
 
 from __future__ import annotations
@@ -44,6 +45,10 @@ MODULES = {
 
 # Another name for other versions.
 FOLDER = "operators-2"
+STRIMZI_FOLDER = "strimzi-0.51.0"
+
+_STRIMZI_POM = Path(__file__).parent / "strimzi" / "pom.xml"
+_STRIMZI_KINDS = ("kafka.Kafka", "nodepool.KafkaNodePool", "topic.KafkaTopic", "user.KafkaUser")
 
 
 def _fetch(folder: Path) -> None:
@@ -64,10 +69,34 @@ def _fetch(folder: Path) -> None:
             shutil.copyfile(Path(found["Dir"]) / file, folder / Path(file).name)
 
 
+def _fetch_strimzi(folder: Path) -> None:
+    jars = folder / "jars"
+    command = [
+        *(program("mvn", "maven"), "-q", "-B", "-f", str(_STRIMZI_POM), "dependency:copy-dependencies"),
+        *(f"-DoutputDirectory={jars}", "-DincludeScope=runtime"),
+    ]
+    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, timeout=300)
+    if done.returncode:
+        raise RuntimeError(f"Strimzi's model could not be fetched:\n{done.stdout[-2000:]}")
+    models = [f"io.strimzi.api.kafka.model.{kind}={folder / kind}.yaml" for kind in _STRIMZI_KINDS]
+    generator = ["-cp", f"{jars}/*", "io.strimzi.crdgenerator.CrdGenerator", "--yaml", *models]
+    subprocess.run([program("java", "openjdk-17-jre-headless"), *generator], check=True, timeout=120)
+    shutil.rmtree(jars)
+
+
+def strimzi_definitions() -> dict[tuple[str, str], Any]:
+    """As `definitions`, of Strimzi."""
+    return _schemas(cache(STRIMZI_FOLDER, _fetch_strimzi))
+
+
 def definitions() -> dict[tuple[str, str], Any]:
     """(apiVersion, kind) -> the schema that the operator publishes."""
+    return _schemas(cache(FOLDER, _fetch))
+
+
+def _schemas(folder: Path) -> dict[tuple[str, str], Any]:
     found = {}
-    for file in cache(FOLDER, _fetch).glob("*.yaml"):
+    for file in folder.glob("*.yaml"):
         for each in yaml.load_all(file.read_text(encoding="utf-8"), yaml.CSafeLoader):
             if not each or each["kind"] != "CustomResourceDefinition":
                 continue

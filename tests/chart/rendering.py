@@ -62,6 +62,31 @@ CASES: dict[str, Object] = {
         example("98-municipalities"),
         {"databases": {"cloudnativepg": {"enabled": True, "storageClass": "fast"}}},
     ),
+    "Strimzi": merged(
+        example("98-municipalities"),
+        {
+            "kafka": {
+                "bootstrap": "",
+                "caSecret": "",
+                "certificateSecret": "",
+                "namespace": "test.",
+                "strimzi": {"enabled": True, "storageClass": "fast"},
+            },
+            "tracing": {
+                "endpoint": "https://collector.test:4317",
+                "sampleRatio": 0.1,
+                "headersSecret": "collector",
+                "caSecret": "collector-ca",
+            },
+        },
+    ),
+    "one broker": merged(
+        TRIAL,
+        {
+            "kafka": {"bootstrap": "", "strimzi": {"enabled": True, "replicas": 1}},
+            "tracing": {"endpoint": "http://collector.test:4317"},
+        },
+    ),
     "no policies": merged(TRIAL, {"network": {"policies": False}}),
 }
 

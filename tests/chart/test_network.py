@@ -53,8 +53,9 @@ class Network:
             others = {
                 other: found for other, (own, found) in self.pods.items() if labels.items() <= own.items()
             }
-            if labels.keys() == {"cnpg.io/cluster"}:
-                others = {f"cluster:{labels['cnpg.io/cluster']}": spec}
+            for operator in ("cnpg.io", "strimzi.io"):
+                if f"{operator}/cluster" in labels:
+                    others = {f"cluster:{labels[f'{operator}/cluster']}": spec}
             assert others, "a rule for pods that are not there"
         for other, found in others.items():
             number = self._number(port["port"], spec if direction == "ingress" else found)
@@ -86,6 +87,7 @@ def test_exactly_the_arrows_that_exist_are_let_through(case: str) -> None:
         "databases": [{"cidr": "10.0.0.0/8", "port": 5432}],
         "kafka": [{"cidr": "10.0.0.0/8", "port": 9093}],
         "provider": [{"cidr": "0.0.0.0/0", "port": 443}],
+        "collector": [{"cidr": "10.0.0.0/8", "port": 4317}],
     }
     places = {
         name: {(place["cidr"], place["port"]) for place in values.get("network", {}).get(name, default)}
@@ -93,6 +95,8 @@ def test_exactly_the_arrows_that_exist_are_let_through(case: str) -> None:
     }
     if values.get("databases", {}).get("cloudnativepg"):
         places["databases"] = {(f"cluster:{RELEASE}-postgresql", 5432)}
+    if values["kafka"].get("strimzi"):
+        places["kafka"] = {(f"cluster:{RELEASE}", 9093)}
     network = Network(objects(values))
     port = 9090 if values.get("profile") == "embedded" else 9443
     inside = {(caller, called, port) for caller, called in neighbours()}
@@ -114,6 +118,8 @@ def test_exactly_the_arrows_that_exist_are_let_through(case: str) -> None:
         leaving |= {(name, *place) for place in places["kafka"]}
         if values.get("signIn", {}).get("issuer"):
             leaving |= {(name, *place) for place in places["provider"]}
+        if values.get("tracing", {}).get("endpoint"):
+            leaving |= {(name, *place) for place in places["collector"]}
     leaving |= {(name, "namespace:kube-system", 53) for name in (*SERVICES, "migrate", "test")}
     assert set(network.arrows("egress")) == leaving
 

@@ -21,6 +21,7 @@ FOREIGN = (
     "cert-manager.io",
     "monitoring.coreos.com",
     "gateway.networking.k8s.io",
+    "kafka.strimzi.io",
     "postgresql.cnpg.io",
 )
 

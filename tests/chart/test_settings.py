@@ -45,6 +45,10 @@ def secrets_of(values: Object, folder: Path) -> Secrets:
         kafka.get("passwordSecret", ""): {"password": b"secret"},
         kafka.get("caSecret", ""): {"ca.crt": authority.issued.certificate},
         databases.get("caSecret", ""): {"ca.crt": authority.issued.certificate},
+        values.get("tracing", {}).get("headersSecret", ""): {"headers": b"authorization=Bearer secret"},
+        values.get("tracing", {}).get("caSecret", ""): {"ca.crt": authority.issued.certificate},
+        # Strimzi's own.
+        f"{RELEASE}-cluster-ca-cert": {"ca.crt": authority.issued.certificate, "ca.p12": b"secret"},
         # CloudNativePG's own.
         f"{RELEASE}-postgresql-ca": {"ca.crt": authority.issued.certificate, "ca.key": b"secret"},
     }
@@ -56,9 +60,8 @@ def secrets_of(values: Object, folder: Path) -> Secrets:
             "tls.crt": own.certificate,
             "tls.key": own.key,
         }
-        found.setdefault(kafka.get("certificateSecret", ""), {}).update(
-            {"user.crt": own.certificate, "user.key": own.key}
-        )
+        for user in (kafka.get("certificateSecret", ""), f"{RELEASE}-kafka-{name}"):
+            found.setdefault(user, {}).update({"user.crt": own.certificate, "user.key": own.key})
     for name, secret in of_kind(objects(values), "Secret").items():
         found[name] = {key: base64.b64decode(value) for key, value in secret.get("data", {}).items()}
         found[name] |= {key: value.encode() for key, value in secret.get("stringData", {}).items()}

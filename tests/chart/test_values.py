@@ -61,6 +61,10 @@ def path_of(keys: str, value: Any) -> Object:
         ("kafka.createTopics", "yes"),
         ("kafka.partitions", 0),
         ("kafka.replication", 1.5),
+        ("kafka.strimzi.replicas", 0),
+        ("kafka.strimzi.size", "20"),
+        ("tracing.endpoint", "collector:4317"),
+        ("tracing.sampleRatio", 1.1),
         ("certificates.certManager", "true"),
         ("keys.secret", "UPPER"),
         ("network.policies", "yes"),
@@ -68,6 +72,9 @@ def path_of(keys: str, value: Any) -> Object:
         ("network.kafka", [{"cidr": "kafka.example.dk", "port": 9093}]),
         ("network.provider", [{"cidr": "10.0.0.0/8", "port": 0}]),
         ("monitoring.labels", {"release": 1}),
+        ("monitoring.dashboards.enabled", "yes"),
+        ("monitoring.dashboards.label", "not a label"),
+        ("monitoring.dashboards.labelValue", "not a value"),
         ("monitoring.runbooks", "runbooks"),
         ("drainSeconds", 0),
         ("logLevel", "trace"),
@@ -83,6 +90,20 @@ def path_of(keys: str, value: Any) -> Object:
 def test_a_wrong_value_is_refused_by_its_name(keys: str, value: Any) -> None:
     complaint = refusal(merged(PRODUCTION, path_of(keys, value)))
     assert f"/{keys.replace('.', '/')}" in complaint, complaint
+
+
+@pytest.mark.parametrize(
+    ("keys", "value", "named"),
+    [
+        # Either brokers that are there, or brokers of its own.
+        ("kafka.strimzi.enabled", True, "/kafka/bootstrap"),
+        # A token would travel in the clear.
+        ("tracing.headersSecret", "collector", "/tracing/endpoint"),
+    ],
+)
+def test_two_values_that_do_not_go_together_are_refused(keys: str, value: Any, named: str) -> None:
+    complaint = refusal(merged(PRODUCTION, path_of(keys, value)))
+    assert named in complaint, complaint
 
 
 @pytest.mark.parametrize(

@@ -20,6 +20,8 @@ _CONFIGURATION = """\
 global:
   scrape_interval: 1s
   scrape_timeout: 1s
+  evaluation_interval: 1s
+rule_files: [{rules}]
 scrape_configs:
   - job_name: borgerting
     static_configs:
@@ -55,6 +57,11 @@ class Prometheus:
             time.sleep(0.3)
         return answer
 
+    def rules(self) -> list[dict[str, Any]]:
+        """Every rule as it was last evaluated: `health` is ok, err or unknown, `lastError` says why."""
+        answer = self._http.get("/api/v1/rules").json()
+        return [rule for group in answer["data"]["groups"] for rule in group["rules"]]
+
     def exemplars(self, promql: str) -> list[dict[str, Any]]:
         """The exemplars of the last hour, by series. Prometheus must be started with the feature on."""
         now = time.time()
@@ -74,13 +81,21 @@ class Prometheus:
 
 
 @contextmanager
-def running_prometheus(folder: Path, targets: Sequence[str], *options: str) -> Iterator[Prometheus]:
-    """One that scrapes `targets` (host:port). Raises RuntimeError with its log when it does not start."""
+def running_prometheus(
+    folder: Path, targets: Sequence[str], *options: str, rules: Sequence[Path] = ()
+) -> Iterator[Prometheus]:
+    """One that scrapes `targets` (host:port) and evaluates the alerts in the files `rules`. Raises
+    RuntimeError with its log when it does not start.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     (port,) = free_ports(1)
     configuration = folder / "prometheus.yml"
     configuration.write_text(
-        _CONFIGURATION.format(targets=", ".join(f'"{target}"' for target in targets)), encoding="utf-8"
+        _CONFIGURATION.format(
+            targets=", ".join(f'"{target}"' for target in targets),
+            rules=", ".join(f'"{path}"' for path in rules),
+        ),
+        encoding="utf-8",
     )
     log = folder / "prometheus.log"
     with log.open("wb") as out:

@@ -22,30 +22,14 @@ from borgerting.sortition.v1 import selection_service_pb2_grpc as selections_grp
 from borgerting.volunteer.v1 import person_service_pb2 as people
 from borgerting.volunteer.v1 import person_service_pb2_grpc as people_grpc
 from chassis.rpc.client import tcp_channel
-from demo.lottery import assembly_pool, climate_council_pool, standing_council_pool
-from demo.volunteer_words import ASTA, PEOPLE, PHONED
+from demo.lottery import assembly_pool
+from demo.volunteer_words import ASTA
 from tests.e2e.demo.conftest import FirstStart
+from tests.e2e.demo.people import MARKS
 from tests.e2e.demo.running import demonstration, get, get_json
 from tests.infrastructure.places import free_port
 
 _CONTACTS = {("sortition.sqlite3", "person_contacts"), ("volunteer.sqlite3", "person_contacts")}
-
-
-def _marks() -> list[str]:
-    """Names, addresses, telephones and e-mails of everybody in the demonstration."""
-    pools = (assembly_pool(), standing_council_pool(), climate_council_pool())
-    found = {
-        row[column]
-        for pool in pools
-        for row in pool.respondents
-        for column in ("navn", "adresse", "e-mail", "telefon")
-    }
-    for one in (*PEOPLE, PHONED):
-        found |= {one.name, one.phone, one.email}
-    return sorted(found - {""})
-
-
-MARKS = _marks()
 
 
 def _marks_in(content: str | bytes) -> list[str]:

@@ -96,6 +96,15 @@ tolerations: {{- toYaml . | nindent 2 }}
 {{- end }}
 {{- end }}
 
+{{- define "borgerting.egressKafka" -}}
+{{- if .Values.kafka.strimzi.enabled -}}
+- to: [{podSelector: {matchLabels: {strimzi.io/cluster: {{ .Release.Name }}, strimzi.io/name: {{ .Release.Name }}-kafka}}}]
+  ports: [{protocol: TCP, port: 9093}]
+{{- else }}
+{{- include "borgerting.egress" .Values.network.kafka }}
+{{- end }}
+{{- end }}
+
 {{/* A database that comes with the release is not there before it: then the first migration runs beside the pods,
 which start once it is done. */}}
 {{- define "borgerting.migrateHook" -}}

@@ -1,12 +1,29 @@
+{{/* The brokers and who a service is to them: as said, or as Strimzi makes it. Call with root and service. */}}
+{{- define "borgerting.kafka" -}}
+{{- $kafka := .root.Values.kafka -}}
+{{- $name := .root.Release.Name -}}
+{{- if $kafka.strimzi.enabled -}}
+bootstrap: {{ $name }}-kafka-bootstrap.{{ .root.Release.Namespace }}.svc:9093
+security: SSL
+caSecret: {{ $name }}-cluster-ca-cert
+certificateSecret: {{ $name }}-kafka-{{ .service }}
+createTopics: false
+replication: {{ min 3 (int $kafka.strimzi.replicas) }}
+{{- else -}}
+{{ pick $kafka "bootstrap" "security" "caSecret" "certificateSecret" "createTopics" "replication" | toYaml }}
+{{- end }}
+{{- end }}
+
 {{- define "borgerting.kafkaEnv" -}}
-{{- $kafka := .Values.kafka -}}
+{{- $said := .root.Values.kafka -}}
+{{- $kafka := include "borgerting.kafka" . | fromYaml -}}
 - {name: BORGERTING_KAFKA__BOOTSTRAP, value: {{ $kafka.bootstrap | quote }}}
 - {name: BORGERTING_KAFKA__SECURITY, value: {{ $kafka.security }}}
 {{- if hasPrefix "SASL" $kafka.security }}
-- {name: BORGERTING_KAFKA__SASL_MECHANISM, value: {{ $kafka.mechanism }}}
-- {name: BORGERTING_KAFKA__USERNAME, value: {{ $kafka.username | quote }}}
+- {name: BORGERTING_KAFKA__SASL_MECHANISM, value: {{ $said.mechanism }}}
+- {name: BORGERTING_KAFKA__USERNAME, value: {{ $said.username | quote }}}
 - name: BORGERTING_KAFKA__PASSWORD
-  valueFrom: {secretKeyRef: {name: {{ $kafka.passwordSecret }}, key: password}}
+  valueFrom: {secretKeyRef: {name: {{ $said.passwordSecret }}, key: password}}
 {{- end }}
 {{- if $kafka.caSecret }}
 - {name: BORGERTING_KAFKA__CA_FILE, value: /etc/borgerting/kafka-ca/ca.crt}
@@ -15,12 +32,28 @@
 - {name: BORGERTING_KAFKA__CERTIFICATE_FILE, value: /etc/borgerting/kafka-user/user.crt}
 - {name: BORGERTING_KAFKA__KEY_FILE, value: /etc/borgerting/kafka-user/user.key}
 {{- end }}
-{{- if $kafka.namespace }}
-- {name: BORGERTING_KAFKA__NAMESPACE, value: {{ $kafka.namespace | quote }}}
+{{- if $said.namespace }}
+- {name: BORGERTING_KAFKA__NAMESPACE, value: {{ $said.namespace | quote }}}
 {{- end }}
 - {name: BORGERTING_KAFKA__CREATE_TOPICS, value: {{ $kafka.createTopics | quote }}}
-- {name: BORGERTING_KAFKA__PARTITIONS, value: {{ $kafka.partitions | quote }}}
+- {name: BORGERTING_KAFKA__PARTITIONS, value: {{ $said.partitions | quote }}}
 - {name: BORGERTING_KAFKA__REPLICATION, value: {{ $kafka.replication | quote }}}
+{{- end }}
+
+{{- define "borgerting.tracingEnv" -}}
+{{- with .Values.tracing }}
+{{- if .endpoint -}}
+- {name: BORGERTING_TELEMETRY__OTLP_ENDPOINT, value: {{ .endpoint | quote }}}
+- {name: BORGERTING_TELEMETRY__SAMPLE_RATIO, value: {{ .sampleRatio | quote }}}
+{{- if .headersSecret }}
+- name: BORGERTING_TELEMETRY__OTLP_HEADERS
+  valueFrom: {secretKeyRef: {name: {{ .headersSecret }}, key: headers}}
+{{- end }}
+{{- if .caSecret }}
+- {name: BORGERTING_TELEMETRY__OTLP_CA_FILE, value: /etc/borgerting/collector/ca.crt}
+{{- end }}
+{{- end }}
+{{- end }}
 {{- end }}
 
 {{- define "borgerting.signInEnv" -}}
