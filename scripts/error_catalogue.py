@@ -16,7 +16,8 @@ HEAD = """\
 Every refusal carries a stable reason in `UPPER_SNAKE` and parameters. gRPC sends it as `google.rpc.ErrorInfo`
 (`reason`, `metadata`) with `google.rpc.BadRequest` for fields; REST as `application/problem+json` (`reason`,
 `errors`); pages and commands as the words below. Words may change, reasons do not. `{braces}` are parameters.
-A failure that is our fault has no reason: it is INTERNAL (500) with an incident id, to be found in the log.
+A failure that is our fault is INTERNAL (500), its reason too, with an `incident` id to be found in the log.
+What to do at which code: [integrators](integrators.md#errors).
 
 Written by `make generate` from the catalogues in `locale/`; `make check` fails when it is stale.
 """

@@ -2,6 +2,7 @@
 
     .venv/bin/python scripts/generate.py            write gen/borgerting/ anew
     .venv/bin/python scripts/generate.py --check    gencode drift, buf lint, buf format and buf breaking
+    .venv/bin/python scripts/generate.py --release  keep the contract as it stands: from now on it is held to
 
 Nothing is fetched: protoc comes with grpcio-tools, Google's own protos with googleapis-common-protos, and buf
 reads the image that protoc makes.
@@ -110,10 +111,18 @@ def check() -> bool:
         config = str(PROTO / "buf.yaml")
         good = buf("lint", str(image), "--config", config)
         good = buf("format", "--diff", "--exit-code", str(PROTO)) and good
-        released = PROTO / "released.binpb"
-        if released.exists():
-            good = buf("breaking", str(image), "--against", str(released), "--config", config) and good
+        if released().exists():
+            good = buf("breaking", str(image), "--against", str(released()), "--config", config) and good
         return good and not drift
+
+
+def released() -> Path:
+    """The contract of the last release; not there before the first."""
+    return PROTO / "released.binpb"
+
+
+def release() -> None:
+    protoc([f"--descriptor_set_out={released()}", "--include_imports"])
 
 
 def write() -> None:
@@ -130,8 +139,13 @@ def main() -> int:
     parser.add_argument(
         "--check", action="store_true", help="change nothing; fail when anything is out of order"
     )
-    if parser.parse_args().check:
+    parser.add_argument("--release", action="store_true", help="keep the contract in proto/released.binpb")
+    given = parser.parse_args()
+    if given.check:
         return 0 if check() else 1
+    if given.release:
+        release()
+        return 0
     write()
     return 0
 

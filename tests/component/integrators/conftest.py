@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import subprocess
 import sys
+import tomllib
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
@@ -104,11 +105,11 @@ def installed(install: str) -> Path:
 
 
 @pytest.fixture(scope="session")
-def declared(installed: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def declared(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """What the client says that it needs, and what that needs; nothing else of this environment."""
     folder = tmp_path_factory.mktemp("declared")
-    (metadata,) = installed.glob("borgerting_client-*.dist-info/METADATA")
-    required = re.findall(r"^Requires-Dist: ([\w.-]+)(?!.*extra ==)", metadata.read_text(), re.MULTILINE)
+    client = tomllib.loads((ROOT / "clients/python/pyproject.toml").read_text(encoding="utf-8"))
+    required = [re.split(r"[^\w.-]", one)[0] for one in client["project"]["dependencies"]]
     seen: set[str] = set()
     while required:
         name = required.pop().lower().replace("_", "-")

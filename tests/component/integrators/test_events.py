@@ -39,7 +39,7 @@ class Reader:
         for printed, here in {
             "127.0.0.1:9092": running.kafka,
             "127.0.0.1:9090": running.suite.grpc,
-            ".venv/bin/python": sys.executable,
+            "$WORK/venv/bin/python": sys.executable,
             "tasks.sqlite": str(self.store),
         }.items():
             assert printed in command

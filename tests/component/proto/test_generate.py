@@ -83,6 +83,36 @@ def test_the_lint_holds(
     assert rule in capsys.readouterr().err
 
 
+@pytest.mark.parametrize(
+    ("was", "becomes", "word"),
+    [
+        ("  string digest = 2;\n", "", 'Previously present field "2"'),
+        ("  string digest = 2;\n", "  string digest = 2;\n  string more = 3;\n", ""),
+    ],
+    ids=["a field gone", "a field more"],
+)
+def test_a_released_contract_is_kept(
+    generate: ModuleType,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    was: str,
+    becomes: str,
+    word: str,
+) -> None:
+    copy = tmp_path / "proto"
+    shutil.copytree(ROOT / "proto", copy)
+    monkeypatch.setattr(generate, "PROTO", copy)
+    generate.release()
+    events = copy / "borgerting/deliberation/v1/events.proto"
+    assert was in events.read_text()
+    events.write_text(events.read_text().replace(was, becomes))
+    assert not generate.check()  # gen/ is not made anew, in each of these cases
+    said = capsys.readouterr().err
+    assert word in said
+    assert ("buf breaking" in said) == bool(word)
+
+
 def test_protocs_own_words_reach_who_made_the_mistake(
     generate: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
