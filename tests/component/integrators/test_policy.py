@@ -9,6 +9,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+import grpc
 import pytest
 from google.protobuf import descriptor_pb2
 
@@ -71,6 +72,19 @@ def test_a_deprecation_in_silence_is_found() -> None:
     assert sorted(missing) == sorted([f"{package}.{field}", f"{package}.{method}"])
     told = f"## [0.2.0]\n\n### Deprecated\n\n- `{field}`: use …\n\n### Fixed\n\n- `{method}`\n"
     assert unannounced(iter([file]), told) == [f"{package}.{method}"]
+
+
+def test_every_reason_that_the_contract_names_is_in_the_catalogue() -> None:
+    errors = (ROOT / "docs/errors.md").read_text(encoding="utf-8")
+    known = set(re.findall(r"^\| `([A-Z_]+)`", errors, re.MULTILINE)) | {"UPPER_SNAKE"}
+    known |= {code.name for code in grpc.StatusCode}
+    for path in (ROOT / "proto").rglob("*.proto"):
+        text = path.read_text(encoding="utf-8")
+        values = re.findall(r"^\s+([A-Z][A-Z_]+) = \d+;", text, re.MULTILINE)
+        named = set(re.findall(r"\b[A-Z]+(?:_[A-Z]+)+\b", " ".join(re.findall(r"//(.*)", text))))
+        # Values may be named without the prefix of their enum.
+        values += [value[at:] for value in values for at in range(len(value)) if value[at - 1] == "_"]
+        assert named <= known | set(values), path.name
 
 
 @pytest.mark.parametrize("name", ["docs/integrators.md", "CHANGELOG.md", "clients/python/README.md"])

@@ -204,7 +204,7 @@ class CellError(_message.Message):
     found: _builtins.str
     """The id or value found there; only of id, feature and target columns."""
     reason: _builtins.str
-    """Stable, UPPER_SNAKE: `VALUE_UNKNOWN`."""
+    """Stable, UPPER_SNAKE: `UNKNOWN_VALUE`."""
     message: _builtins.str
     """What is wrong and what to do, in the caller's language."""
     def __init__(
