@@ -15,6 +15,7 @@ from uuid import UUID
 
 from sqlalchemy import and_, case, func, or_, select, true, update
 
+from chassis.context import new_correlation_id
 from chassis.ids import uuid7
 from chassis.tables import jobs
 from chassis.trace_context import trace_parent
@@ -149,7 +150,8 @@ class JobQueue:
                 progress={},
                 reason="",
                 reason_metadata={},
-                correlation_id=transaction.correlation_id,
+                # Work that nobody asked for, a sweep's, begins a correlation of its own.
+                correlation_id=transaction.correlation_id or new_correlation_id(),
                 trace_parent=trace_parent(),
                 created=now,
             )

@@ -33,7 +33,7 @@ class Metrics:
         ProcessCollector(registry=self.registry)
         build = Gauge(
             "borgerting_build_info",
-            "The program that runs, always 1",
+            "Which release runs, always 1: two during an update",
             ["version", "python"],
             registry=self.registry,
         )
@@ -41,30 +41,33 @@ class Metrics:
         # `surface` is grpc, api or pages; `code` a gRPC code's name or an HTTP status.
         self.requests = Counter(
             "borgerting_requests",
-            "Requests answered",
+            "Pages, REST and gRPC that were answered, by what became of them",
             ["service", "surface", "method", "code"],
             registry=self.registry,
         )
         self.request_seconds = Histogram(
             "borgerting_request_seconds",
-            "Time to answer a request",
+            "How long somebody waited for an answer",
             ["service", "surface", "method"],
             buckets=_SECONDS,
             registry=self.registry,
         )
         self.events_published = Counter(
-            "borgerting_outbox_published", "Events sent", ["service"], registry=self.registry
+            "borgerting_outbox_published",
+            "Events that the others were told",
+            ["service"],
+            registry=self.registry,
         )
         self.publish_failures = Counter(
             "borgerting_outbox_failed_attempts",
-            "Attempts to send an event that failed",
+            "Attempts in vain to send an event; each is made again",
             ["service"],
             registry=self.registry,
         )
         # `outcome` is handled, duplicate, held (behind a gap or a parked event), failed or parked.
         self.events_received = Counter(
             "borgerting_inbox_events",
-            "Deliveries by what became of them",
+            "Events that arrived, by what became of them; parked ones want somebody",
             ["service", "consumer", "outcome"],
             registry=self.registry,
         )
@@ -77,7 +80,10 @@ class Metrics:
         )
         # `outcome` is SUCCEEDED, FAILED, CANCELLED, RETRIED or LOST.
         self.jobs_run = Counter(
-            "borgerting_jobs_run", "Runs of jobs", ["service", "kind", "outcome"], registry=self.registry
+            "borgerting_jobs_run",
+            "Runs of work by how they ended: FAILED and LOST want somebody to look",
+            ["service", "kind", "outcome"],
+            registry=self.registry,
         )
 
         self._answered: Answered | None = None

@@ -70,7 +70,7 @@ def build(context: BuildContext) -> Service:
     context.metrics.at_scrape(assembly_gauges(context.database))
     sign_ins = Counter(
         "borgerting_deliberation_sign_ins",
-        "Sign-ins tried, by link or at the provider, by what came of it",
+        "Sign-ins tried, by link or at the provider: many refused are a provider that is set up wrongly",
         ["outcome"],
         registry=context.metrics.registry,
     )

@@ -80,15 +80,18 @@ CASES: dict[str, Object] = {
             },
         },
     ),
-    "one broker": merged(
-        TRIAL,
-        {
-            "kafka": {"bootstrap": "", "strimzi": {"enabled": True, "replicas": 1}},
-            "tracing": {"endpoint": "http://collector.test:4317"},
-        },
-    ),
     "no policies": merged(TRIAL, {"network": {"policies": False}}),
 }
+
+
+ONE_BROKER = merged(
+    TRIAL,
+    {
+        "kafka": {"bootstrap": "", "strimzi": {"enabled": True, "replicas": 1}},
+        "tracing": {"endpoint": "http://collector.test:4317"},
+    },
+)
+"""A trial with a broker of its own; not among the cases, each of which costs every test its time."""
 
 
 @functools.cache

@@ -10,7 +10,7 @@ import jsonschema
 import pytest
 
 from tests.chart.operators import FOLDER, STRIMZI_FOLDER, check, definitions, strimzi_definitions
-from tests.chart.rendering import CASES, Object, merged, objects
+from tests.chart.rendering import CASES, ONE_BROKER, Object, merged, objects
 from tests.infrastructure.places import cached
 
 OPERATORS = ("cert-manager.io", "gateway.networking.k8s.io", "monitoring.coreos.com", "postgresql.cnpg.io")
@@ -37,9 +37,9 @@ def of_strimzi(found: list[Object]) -> list[Object]:
     return [each for each in found if each["apiVersion"] == f"{STRIMZI}/v1"]
 
 
-@pytest.mark.parametrize("case", ["Strimzi", "one broker"])
-def test_strimzi_takes_its_resources(case: str, strimzi: Schemas) -> None:
-    found = of_strimzi(objects(CASES[case]))
+@pytest.mark.parametrize("values", [CASES["Strimzi"], ONE_BROKER], ids=["many", "one broker"])
+def test_strimzi_takes_its_resources(values: Object, strimzi: Schemas) -> None:
+    found = of_strimzi(objects(values))
     assert {each["kind"] for each in found} == {"Kafka", "KafkaNodePool", "KafkaTopic", "KafkaUser"}
     for each in found:
         check(each, strimzi)

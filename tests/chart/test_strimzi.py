@@ -11,7 +11,7 @@ from chassis.config import load_settings
 from chassis.events.envelope import topic_of
 from chassis.inbox import Subscription
 from chassis.suite import Suite
-from tests.chart.rendering import CASES, RELEASE, Object, objects, of_kind
+from tests.chart.rendering import CASES, ONE_BROKER, RELEASE, Object, objects, of_kind
 
 PREFIX = "test."
 
@@ -56,7 +56,7 @@ def test_each_service_has_its_topic(made: list[Object]) -> None:
         assert one["spec"]["config"]["retention.ms"] == -1
         # What is acknowledged is on two brokers, and one may be away.
         assert one["spec"]["config"]["min.insync.replicas"] == 2
-    alone = of_kind(objects(CASES["one broker"]), "KafkaTopic").values()
+    alone = of_kind(objects(ONE_BROKER), "KafkaTopic").values()
     assert [(one["spec"]["replicas"], one["spec"]["config"]["min.insync.replicas"]) for one in alone] == [
         (1, 1)
     ] * 4

@@ -25,13 +25,13 @@ class PrometheusMeter:
     def __init__(self, metrics: Metrics) -> None:
         self._answers = Counter(
             "borgerting_followup_answers",
-            "Answers published, by decision",
+            "Answers that councils have published, by what they decided",
             ["decision"],
             registry=metrics.registry,
         )
         self._told = Counter(
             "borgerting_followup_overdue_told",
-            "Due dates that passed unanswered and were told by an event",
+            "Due dates that passed unanswered, told to the other services once each",
             registry=metrics.registry,
         )
         for decision in Decision:

@@ -19,14 +19,14 @@ class PrometheusMeter:
     def __init__(self, metrics: Metrics) -> None:
         self._seconds = Histogram(
             "borgerting_sortition_draw_seconds",
-            "Time that a draw's engine took",
+            "How long a draw was computed, until its panels were there",
             ["method"],
             buckets=_SECONDS,
             registry=metrics.registry,
         )
         self._checks = Counter(
             "borgerting_sortition_pool_checks",
-            "Pools held against targets, by what came of it",
+            "How often a pool was held against its targets, and whether it can meet them",
             ["outcome"],
             registry=metrics.registry,
         )

@@ -20,7 +20,7 @@ class PrometheusMeter:
     def __init__(self, metrics: Metrics) -> None:
         self._sign_ups = Counter(
             "borgerting_volunteer_sign_ups",
-            "Sign-ups by what came of them",
+            "Sign-ups for slots: places taken, queues joined, moved up, given back",
             ["outcome"],
             registry=metrics.registry,
         )

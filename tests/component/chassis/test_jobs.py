@@ -112,6 +112,7 @@ def test_a_job_is_done_once_and_says_so(works: Works) -> None:
     assert (handler.runs, done.attempts) == (1, 1)
     assert done.started is not None
     assert done.finished is not None
+    assert len(job.correlation_id) == 32  # also where nobody asked for it
     [tally] = job_tallies(works.database)
     assert (tally.kind, tally.state, tally.count) == ("count", JobState.SUCCEEDED, 1)
     assert works.enqueue().id == job.id  # asked for again: the same, and not run again
