@@ -111,6 +111,9 @@ class Descriptor:
     `reemitters` gives, for each kind of aggregate that tells events, how its state is told again
     (`borgerting events re-emit`); see chassis.reemission. An aggregate without one cannot be brought back to
     a consumer that lost an event of it.
+
+    `listens` names its subscriptions' consumers, with the service that each listens to: known without
+    building the service (`borgerting doctor`).
     """
 
     name: str
@@ -122,6 +125,7 @@ class Descriptor:
     number: int = 0
     asks: Sequence[str] = ()
     reemitters: Callable[[], Sequence[Reemitter]] | None = None
+    listens: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def package(self) -> str:

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import threading
+import time
 from datetime import datetime
 from typing import TYPE_CHECKING
 
 from chassis.dead_letters import held_state
-from chassis.events.ports import EventSource
+from chassis.events.ports import EventSource, Mark, mark_of
 from chassis.inbox import Inbox, Outcome, RetryPolicy, StoreAway, Subscription
 from chassis.log import get_logger, trace
+from chassis.log_marks import marks_in, put_marks
 from chassis.trace_context import WorkTracing
 
 if TYPE_CHECKING:
@@ -24,6 +26,8 @@ class Consumer:
 
     # Longest wait for events; a replay asked for by another process is found so soon.
     POLL_SECONDS = 1.0
+    # How often the store is told how far it has come: what lies beyond is heard twice after a crash.
+    MARK_SECONDS = 5.0
 
     def __init__(
         self,
@@ -43,6 +47,10 @@ class Consumer:
         self._metrics = metrics
         self._delays = metrics.event_delays.labels(service, subscription.consumer)
         self._inbox = Inbox(database, subscription, policy, service=service, tracing=tracing)
+        self._reached: dict[int, Mark] = {}  # since the store was told
+        self._told: set[int] = set()  # partitions of which the store has been told
+        self._marked = time.monotonic()
+        self._anew = False
         self._stopping = threading.Event()
         self._thread = threading.Thread(
             target=self._run, name=f"consumer-{subscription.consumer}", daemon=True
@@ -64,6 +72,10 @@ class Consumer:
             self._thread.join(seconds)
         ended = not self._thread.is_alive()
         if ended:
+            try:
+                self.mark()
+            except Exception as error:  # the store is away: some events come twice
+                _log.warning("not marked", consumer=self.subscription.consumer, trace=trace(error))
             self.source.close()
         return ended
 
@@ -87,6 +99,11 @@ class Consumer:
 
     def run_once(self, seconds: float = 0.0) -> int:
         """Take what there is (waiting at most so long for it); how many deliveries that was."""
+        if self._anew:
+            # The store may be another than before the trouble: one of an earlier moment, put in its place.
+            self._reached = {}
+            self.source.again()
+            self._anew = False
         due = self._inbox.next_due()
         if due is not None and due <= self._database.machine_clock.now():
             for outcome in self._inbox.retry_due():
@@ -101,7 +118,30 @@ class Consumer:
         if deliveries:
             # Once a batch: repeated deliveries cost little, each commit is a write.
             self.source.commit(deliveries[-1])
+            self._reached |= {one.partition: mark_of(one) for one in deliveries}
+        if time.monotonic() - self._marked >= self.MARK_SECONDS:
+            self.mark()
         return len(deliveries)
+
+    def mark(self) -> None:
+        """Tell the store how far this consumer has come. Where somebody took the marks away, it is to hear
+        everything again, and does.
+        """
+        self._marked = time.monotonic()
+        if not self._reached and not self._told:
+            return
+        name, topic = self.subscription.consumer, self.subscription.topic
+        with self._database.writing_across() as transaction:
+            taken_away = self._told - marks_in(transaction, name, topic).keys()
+            if not taken_away:
+                put_marks(transaction, name, topic, self._reached)
+        if taken_away:
+            _log.info("hears everything again", consumer=name)
+            self._told = set()
+            self.source.again()
+        else:
+            self._told |= self._reached.keys()
+        self._reached = {}
 
     def _patience(self, seconds: float, due: datetime | None) -> float:
         if due is None:
@@ -123,3 +163,4 @@ class Consumer:
                     _log.error("consumer failed", consumer=self.subscription.consumer, trace=trace(error))
                 self._stopping.wait(min(0.1 * 2**failures, 10.0))
                 self.source.rewind()
+                self._anew = True

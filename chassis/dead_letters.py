@@ -25,6 +25,10 @@ if TYPE_CHECKING:
 
 _log = get_logger("chassis.inbox")
 
+EVENT_LOST = "EVENT_LOST"
+"""What stands as the error of an event that its own teller has lost (chassis.log_mend): its consumer is the
+teller, and it is neither replayed nor skipped, but given up by `borgerting doctor --give-up-lost`."""
+
 
 @dataclass(frozen=True, slots=True)
 class DeadLetter:
@@ -134,7 +138,8 @@ def parked(database: Database) -> Sequence[DeadLetter]:
 def replay(database: Database, caller: Caller, dead_letter_id: UUID) -> None:
     """Try the parked event again, and then what queued behind it; a running consumer does so at once.
 
-    Raises DomainError NOT_FOUND (DEAD_LETTER_UNKNOWN), FAILED_PRECONDITION (DEAD_LETTER_RESOLVED).
+    Raises DomainError NOT_FOUND (DEAD_LETTER_UNKNOWN), FAILED_PRECONDITION (DEAD_LETTER_RESOLVED,
+    EVENT_LOST).
     """
     letter = _open_letter(database, dead_letter_id)
     with database.writing(letter.municipality, correlation_id=caller.correlation_id) as transaction:
@@ -150,7 +155,8 @@ def replay(database: Database, caller: Caller, dead_letter_id: UUID) -> None:
 def skip(database: Database, caller: Caller, dead_letter_id: UUID) -> None:
     """Give the parked event up: it counts as handled, without effect, and what queued behind it goes on.
 
-    Raises DomainError NOT_FOUND (DEAD_LETTER_UNKNOWN), FAILED_PRECONDITION (DEAD_LETTER_RESOLVED).
+    Raises DomainError NOT_FOUND (DEAD_LETTER_UNKNOWN), FAILED_PRECONDITION (DEAD_LETTER_RESOLVED,
+    EVENT_LOST).
     """
     letter = _open_letter(database, dead_letter_id)
     with database.writing(letter.municipality, correlation_id=caller.correlation_id) as transaction:
@@ -185,6 +191,8 @@ def _open_letter(database: Database, dead_letter_id: UUID) -> DeadLetter:
         raise DomainError(Code.NOT_FOUND, "DEAD_LETTER_UNKNOWN", {"dead_letter": str(dead_letter_id)})
     if row.resolved is not None:
         raise _resolved_already(dead_letter_id)
+    if row.error == EVENT_LOST:
+        raise DomainError(Code.FAILED_PRECONDITION, "EVENT_LOST", {"dead_letter": str(dead_letter_id)})
     return _dead_letter(row)
 
 

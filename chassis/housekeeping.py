@@ -1,4 +1,4 @@
-"""Clears away what has done its service: sent events, received ones, answers kept for repeated requests."""
+"""Clears away what has done its service: events received, answers kept for repeated requests."""
 
 from __future__ import annotations
 
@@ -20,9 +20,13 @@ _log = get_logger("chassis.housekeeping")
 
 @dataclass(frozen=True, slots=True)
 class Retention:
-    """How long rows stay after their use. A request id can be repeated for as long as its answer is kept."""
+    """How long rows stay after their use. A request id can be repeated for as long as its answer is kept.
 
-    published: timedelta = timedelta(days=7)
+    Sent events stay for good, unless `published` says otherwise: by them a log that was lost is filled again,
+    event by event (chassis.log_mend). They are few and hold ids only.
+    """
+
+    published: timedelta | None = None
     received: timedelta = timedelta(days=30)
     answered: timedelta = timedelta(days=7)
 
@@ -38,10 +42,11 @@ def sweep(database: Database, retention: Retention, *, at_most: int = 1000) -> i
         select(inbox_positions.c.sequence).where(inbox_positions.c.consumer == inbox.c.consumer)
     )
     old: list[tuple[Table, Any]] = [
-        (outbox, outbox.c.published < now - retention.published),
         (inbox, and_(inbox.c.received < now - retention.received, of_known_order)),
         (idempotency, idempotency.c.created < now - retention.answered),
     ]
+    if retention.published is not None:
+        old.append((outbox, outbox.c.published < now - retention.published))
     deleted = 0
     for table, condition in old:
         keys = list(table.primary_key.columns)

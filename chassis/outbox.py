@@ -59,15 +59,16 @@ class Outbox:
         message: Message,
         *,
         snapshot: bool = False,
+        anew: bool = False,
         municipality: str | None = None,
     ) -> UUID:
         """Tell `message` to whoever listens, once this transaction commits; its event id is returned.
 
         `topic_service` is the service that tells ("sortition"), `aggregate` the thing that it happened to
         ("selections/0192…"): events of one aggregate keep their order and are numbered 1, 2, 3. `snapshot`
-        tells the aggregate's whole state again, under the number at which it stands. `municipality` is the
-        tenant where the transaction itself is platform-wide. Ids only in `message`, never a person's data:
-        events cannot be forgotten.
+        tells the aggregate's whole state again, under the number at which it stands; `anew` under the next,
+        for those as well who are up to date. `municipality` is the tenant where the transaction itself is
+        platform-wide. Ids only in `message`, never a person's data: events cannot be forgotten.
         """
         transaction = self._transaction
         transaction.require_writing()
@@ -83,29 +84,34 @@ class Outbox:
             topic=topic,
             key=key,
             municipality=tenant,
-            sequence=self._sequence(topic, key, tenant, advance=not snapshot),
+            sequence=self._sequence(topic, key, tenant, advance=anew or not snapshot),
             snapshot=snapshot,
             correlation_id=transaction.correlation_id,
             causation_id=transaction.causation_id,
             data_schema=schema_of(message_type),
             trace_parent=trace_parent(),
         )
+        self.add_as(envelope, message.SerializeToString())
+        return envelope.id
+
+    def add_as(self, envelope: Envelope, payload: bytes) -> None:
+        """For the chassis alone: with a number of the caller's choice."""
+        transaction = self._transaction
         _ADD.run(
             transaction.connection,
             {
                 "id": envelope.id,
-                "municipality": tenant,
-                "topic": topic,
-                "key": key,
-                "type": message_type,
+                "municipality": envelope.municipality,
+                "topic": envelope.topic,
+                "key": envelope.key,
+                "type": envelope.type,
                 "headers": envelope.headers(),
-                "payload": message.SerializeToString(),
+                "payload": payload,
                 "created": transaction.machine_clock.now(),
                 "attempts": 0,
             },
         )
         self.added += 1
-        return envelope.id
 
     def _sequence(self, topic: str, key: str, tenant: str, *, advance: bool) -> int:
         connection = self._transaction.connection
@@ -148,6 +154,7 @@ class Relay:
     IDLE_SECONDS = 0.25
     FLUSH_SECONDS = 30.0
     AWAY_SECONDS = 1.0
+    CHECK_SECONDS = 3600.0
 
     def __init__(
         self,
@@ -158,7 +165,11 @@ class Relay:
         *,
         tracing: WorkTracing | None = None,
         monotonic: Callable[[], float] = time.monotonic,
+        check: Callable[[], object] | None = None,
     ) -> None:
+        """`check` holds the store against what was sent (chassis.log_mend), before anything else is."""
+        self._check = check
+        self._checked_until = 0.0
         self._tracing = tracing
         self._service = service
         self._database = database
@@ -201,7 +212,21 @@ class Relay:
         if self._monotonic() < self._away_until:
             return 0
         with self._database.exclusive("relay") as held:
-            return self._send_batch() if held else 0
+            return self._send_batch() if held and self._fits() else 0
+
+    def _fits(self) -> bool:
+        """The store was held against the log a while ago at most: numbers that are taken there must not be
+        sent, and what was lost there is sent again.
+        """
+        if self._check is None or self._monotonic() < self._checked_until:
+            return True
+        try:
+            self._check()
+        except CarrierAwayError:
+            self._away_until = self._monotonic() + self.AWAY_SECONDS
+            return False
+        self._checked_until = self._monotonic() + self.CHECK_SECONDS
+        return True
 
     def _run(self) -> None:
         while not self._stopping.is_set():
@@ -211,6 +236,7 @@ class Relay:
                     continue
             except Exception as error:  # the store may be away: the loop must outlive it
                 _log.error("relay failed", service=self._service, trace=trace(error))
+                self._checked_until = 0.0  # it may be another store than before
                 self._stopping.wait(1)
             self._woken.wait(self.IDLE_SECONDS)
 

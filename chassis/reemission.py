@@ -45,23 +45,74 @@ class Reemitter:
 
 
 def reemit(
-    database: Database, service: str, reemitters: Sequence[Reemitter], caller: Caller, name: str
+    database: Database,
+    service: str,
+    reemitters: Sequence[Reemitter],
+    caller: Caller,
+    name: str,
+    *,
+    anew: bool = False,
 ) -> UUID:
     """Tell the state of the resource `name` again; the event's id. Audited in the same transaction.
+
+    `anew`: under the next number, and so to those as well who are up to date.
 
     Raises DomainError INVALID_ARGUMENT NOT_REEMITTED for a name of no kind that the service tells, and what
     the service raises.
     """
     found = next((each for each in reemitters if each.resource.matches(name)), None)
     if found is None:
-        raise DomainError(
-            Code.INVALID_ARGUMENT,
-            "NOT_REEMITTED",
-            {"service": service, "patterns": ", ".join(each.resource.pattern for each in reemitters) or "-"},
-        )
+        raise _not_reemitted(service, reemitters)
     ids = found.resource.parse(name)
     with database.writing(ids["municipality"], correlation_id=caller.correlation_id) as transaction:
         told = found.state(transaction, ids)
-        event_id = transaction.outbox.add(service, told.aggregate, told.message, snapshot=True)
+        event_id = transaction.outbox.add(service, told.aggregate, told.message, snapshot=True, anew=anew)
         transaction.audit.record(caller, "events.re-emit", name, {"event": str(event_id)})
     return event_id
+
+
+def resource_of(reemitters: Sequence[Reemitter], municipality: str, key: str) -> str | None:
+    """The resource whose state the aggregate of this key is; None where nobody can tell it."""
+    below = f"municipalities/{key}"
+    for name in (below, f"municipalities/{municipality}"):
+        if any(each.resource.matches(name) for each in reemitters):
+            return name
+    return None
+
+
+def retell(
+    database: Database,
+    service: str,
+    reemitters: Sequence[Reemitter],
+    caller: Caller,
+    municipality: str,
+    key: str,
+) -> UUID:
+    """`reemit`, for the aggregate of a key."""
+    name = _require_resource(service, reemitters, municipality, key)
+    return reemit(database, service, reemitters, caller, name)
+
+
+def tell_anew(
+    database: Database,
+    service: str,
+    reemitters: Sequence[Reemitter],
+    caller: Caller,
+    municipality: str,
+    key: str,
+) -> UUID:
+    """`retell`, under the next number: for consumers that know more than the teller, and shall not."""
+    name = _require_resource(service, reemitters, municipality, key)
+    return reemit(database, service, reemitters, caller, name, anew=True)
+
+
+def _require_resource(service: str, reemitters: Sequence[Reemitter], municipality: str, key: str) -> str:
+    name = resource_of(reemitters, municipality, key)
+    if name is None:
+        raise _not_reemitted(service, reemitters)
+    return name
+
+
+def _not_reemitted(service: str, reemitters: Sequence[Reemitter]) -> DomainError:
+    patterns = ", ".join(each.resource.pattern for each in reemitters) or "-"
+    return DomainError(Code.INVALID_ARGUMENT, "NOT_REEMITTED", {"service": service, "patterns": patterns})

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -10,9 +11,13 @@ from chassis.app import CheckResult, Descriptor, Service
 from chassis.consumer import Consumer
 from chassis.db import Database
 from chassis.errors import DomainError
+from chassis.events.envelope import topic_of
 from chassis.events.ports import Broker
 from chassis.housekeeping import Housekeeper
 from chassis.jobs_runner import JobRunner
+from chassis.log_check import LogCheck
+from chassis.log_marks import read_marks
+from chassis.log_mend import LogMender
 from chassis.metrics import Metrics
 from chassis.ops import Check
 from chassis.outbox import Relay
@@ -38,12 +43,26 @@ class RunningService:
         broker: Broker,
         metrics: Metrics,
         tracing: WorkTracing | None = None,
+        *,
+        stores: Sequence[Database] = (),
+        limited_log: bool = False,
     ) -> None:
+        """`stores` are those of all services in this process; `limited_log` as in LogCheck."""
         self.service = service
         self.name = service.name
         self._migrations = descriptor.migrations
         self.database = database
-        self.relay = Relay(self.name, database, broker.publisher(), metrics, tracing=tracing)
+        check = LogCheck(
+            self.name, database, broker.log(topic_of(self.name)), others=stores, limited=limited_log
+        )
+        self.relay = Relay(
+            self.name,
+            database,
+            broker.publisher(),
+            metrics,
+            tracing=tracing,
+            check=LogMender(check, descriptor.reemitters or tuple).run,
+        )
         self.jobs = JobRunner(
             self.name,
             database,
@@ -54,7 +73,16 @@ class RunningService:
         )
         self.consumers = [
             Consumer(
-                self.name, one, database, broker.source(one.consumer, one.topic), metrics, tracing=tracing
+                self.name,
+                one,
+                database,
+                broker.source(
+                    one.consumer,
+                    one.topic,
+                    functools.partial(read_marks, database, one.consumer, one.topic),
+                ),
+                metrics,
+                tracing=tracing,
             )
             for one in service.subscriptions
         ]

@@ -19,6 +19,7 @@ from chassis.auth.identity import make_identity
 from chassis.auth.key_gauges import key_gauges
 from chassis.clock import SystemClock
 from chassis.config import SuiteSettings, parse_clock, service_settings
+from chassis.db import Database
 from chassis.events.ports import Broker
 from chassis.gauges import gauges
 from chassis.http_app import HttpServer, make_http_app
@@ -105,6 +106,7 @@ class Suite:
 
         tracing = self._make_tracing()
         services: list[Service] = []
+        stores: list[Database] = []
         neighbours: dict[str, frozenset[str]] = {}
         interceptor = CallInterceptor(
             identity.verifier,
@@ -117,6 +119,7 @@ class Suite:
         for name, descriptor in self._descriptors.items():
             database = open_store(settings, name, descriptor.migrations, clock)
             self._resources.callback(database.close)
+            stores.append(database)
             service = descriptor.build(
                 BuildContext(
                     service=name,
@@ -134,7 +137,18 @@ class Suite:
                 )
             )
             services.append(service)
-            self._running.append(RunningService(service, descriptor, database, broker, self.metrics, tracing))
+            self._running.append(
+                RunningService(
+                    service,
+                    descriptor,
+                    database,
+                    broker,
+                    self.metrics,
+                    tracing,
+                    stores=stores,
+                    limited_log=settings.kafka.retention_days > 0,
+                )
+            )
         registrations = [each for service in services for each in service.grpc_services]
         neighbours.update({each.full_name: each.neighbours for each in registrations})
         self._owners = {

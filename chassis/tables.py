@@ -138,6 +138,19 @@ inbox_held = Table(
     Column("next_attempt", UtcDateTime()),
 )
 
+# How far a reader has dealt with a carrier's log: a consumer of it, or (under the service's own name) the
+# service that tells it. Set by the store that the reader works on, so it travels back in time with that.
+log_marks = Table(
+    "log_marks",
+    metadata,
+    Column("reader", String(127), primary_key=True),
+    Column("topic", String(255), primary_key=True),
+    Column("partition", Integer(), primary_key=True, autoincrement=False),
+    Column("offset", BigInteger(), nullable=False),
+    Column("event_id", String(36), nullable=False),
+    Column("sent", BigInteger(), nullable=False, server_default=text("0")),
+)
+
 dead_letters = Table(
     "dead_letters",
     metadata,

@@ -9,13 +9,15 @@ CarrierAwayError in bounded time, and connects when it is tried again.
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 from typing import Protocol, TypeVar
 
 from chassis.events.kafka_cluster import KafkaCluster
+from chassis.events.kafka_log import KafkaLog
 from chassis.events.kafka_publisher import KafkaPublisher
 from chassis.events.kafka_settings import KafkaSettings
 from chassis.events.kafka_source import KafkaSource
-from chassis.events.ports import EventSource, Publisher
+from chassis.events.ports import EventLog, EventSource, Marks, Publisher
 
 
 class _Closable(Protocol):
@@ -37,8 +39,11 @@ class KafkaBroker:
     def publisher(self) -> Publisher:
         return self._kept(KafkaPublisher(self._cluster))
 
-    def source(self, consumer: str, topic: str) -> EventSource:
-        return self._kept(KafkaSource(self._cluster, self._settings, consumer, topic))
+    def source(self, consumer: str, topic: str, marks: Callable[[], Marks] | None = None) -> EventSource:
+        return self._kept(KafkaSource(self._cluster, self._settings, consumer, topic, marks))
+
+    def log(self, topic: str) -> EventLog:
+        return KafkaLog(self._cluster, topic)
 
     def check(self) -> None:
         self._cluster.check()

@@ -121,6 +121,18 @@ class KafkaCluster:
         name, group = self.topic(topic), self.group(consumer, topic)
         return self.ask(lambda admin: _lag(admin, name, group))
 
+    def ends(self, topic: str) -> dict[int, tuple[int, int]]:
+        """By partition, the offset of the oldest record and the one that the next will get; empty where there
+        is no such topic.
+        """
+        name = self.topic(topic)
+        return self.ask(lambda admin: _ends(admin, name))
+
+    def committed(self, consumer: str, topic: str) -> dict[int, int]:
+        """By partition, what the consumer's replicas have committed, where they have."""
+        name, group = self.topic(topic), self.group(consumer, topic)
+        return self.ask(lambda admin: _committed(admin, group, _partitions(admin, name)))
+
     def close(self) -> None:
         with self._lock:
             self._closed = True
@@ -192,14 +204,34 @@ def _has_topic(admin: KafkaAdminClient, name: str) -> bool:
     return not found["error_code"]
 
 
-def _lag(admin: KafkaAdminClient, topic: str, group: str) -> int:
+def _partitions(admin: KafkaAdminClient, topic: str) -> list[TopicPartition]:
+    """Empty where there is no such topic."""
     (found,) = admin.describe_topics([topic])
-    partitions = [TopicPartition(topic, one["partition_index"]) for one in found["partitions"]]
+    return [TopicPartition(topic, one["partition_index"]) for one in found.get("partitions") or ()]
+
+
+def _committed(admin: KafkaAdminClient, group: str, partitions: list[TopicPartition]) -> dict[int, int]:
+    if not partitions:
+        return {}
     committed = admin.list_group_offsets({group: partitions}).get(group, {})
+    return {place.partition: kept.offset for place, kept in committed.items() if kept.offset >= 0}
+
+
+def _ends(admin: KafkaAdminClient, topic: str) -> dict[int, tuple[int, int]]:
+    partitions = _partitions(admin, topic)
+    if not partitions:
+        return {}
+    first = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.EARLIEST))
     ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
-    reached = {place: kept.offset for place, kept in committed.items() if kept.offset >= 0}
-    unread = [place for place in partitions if place not in reached]
+    return {place.partition: (first[place].offset, ends[place].offset) for place in partitions}
+
+
+def _lag(admin: KafkaAdminClient, topic: str, group: str) -> int:
+    partitions = _partitions(admin, topic)
+    reached = _committed(admin, group, partitions)
+    ends = admin.list_partition_offsets(dict.fromkeys(partitions, OffsetSpec.LATEST))
+    unread = [place for place in partitions if place.partition not in reached]
     if unread:
         first = admin.list_partition_offsets(dict.fromkeys(unread, OffsetSpec.EARLIEST))
-        reached |= {place: kept.offset for place, kept in first.items()}
-    return sum(max(ends[place].offset - reached[place], 0) for place in partitions)
+        reached |= {place.partition: kept.offset for place, kept in first.items()}
+    return sum(max(ends[place].offset - reached[place.partition], 0) for place in partitions)

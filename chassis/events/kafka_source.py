@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Callable, Collection, Sequence
 from contextlib import suppress
 from typing import Any
 
@@ -21,7 +21,7 @@ from kafka.errors import (
 from chassis.events.envelope import Envelope, Event, MalformedEventError
 from chassis.events.kafka_cluster import REQUEST_SECONDS, KafkaCluster, raise_away
 from chassis.events.kafka_settings import KafkaSettings
-from chassis.events.ports import Delivery
+from chassis.events.ports import Delivery, Mark, Marks, mark_of
 from chassis.log import get_logger
 
 _log = get_logger("chassis.events.kafka")
@@ -43,7 +43,14 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
     "everything up to this delivery" means over several partitions.
     """
 
-    def __init__(self, cluster: KafkaCluster, settings: KafkaSettings, consumer: str, topic: str) -> None:
+    def __init__(
+        self,
+        cluster: KafkaCluster,
+        settings: KafkaSettings,
+        consumer: str,
+        topic: str,
+        marks: Callable[[], Marks] | None = None,
+    ) -> None:
         self._cluster = cluster
         self._settings = settings
         self._name = consumer
@@ -52,6 +59,9 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
         self._lock = threading.Lock()  # a rebalance is told by kafka-python's thread
         self._uncommitted: list[TopicPartition] = []
         self._offsets: list[int] = []
+        self._marks = marks
+        self._given: set[TopicPartition] = set()  # since the last poll, to begin where the marks say
+        self._expected: dict[TopicPartition, Mark] = {}  # what must lie there, or it is another log
         self._woken = threading.Event()
         self._closed = False
 
@@ -62,6 +72,7 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
             left = max(until - time.monotonic(), 0.0)
             try:
                 found = consumer.poll(timeout_ms=int(min(left, _PIECE_SECONDS) * 1000), max_records=limit)
+                found = self._from_where_marks_say(consumer, found)
             except Exception as error:
                 self._drop()
                 raise_away(error)
@@ -72,7 +83,7 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
         with self._lock:
             self._uncommitted += [TopicPartition(record.topic, record.partition) for record in records]
             self._offsets += [record.offset for record in records]
-        return [self._delivery(record) for record in records]
+        return [delivery_of(self._topic, record) for record in records]
 
     def commit(self, delivery: Delivery) -> None:
         place = TopicPartition(self._cluster.topic(self._topic), delivery.partition)
@@ -106,6 +117,12 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
             with suppress(KafkaError):  # it went to another replica this moment
                 self._consumer.seek(place, first[place])
 
+    def again(self) -> None:
+        self.rewind()
+        if self._consumer is not None:
+            with self._lock:
+                self._given |= set(self._consumer.assignment())
+
     def wake(self) -> None:
         self._woken.set()
 
@@ -129,7 +146,53 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
             self._offsets = [offset for _, offset in kept]
 
     def on_partitions_assigned(self, assigned: Collection[TopicPartition]) -> None:
-        """It begins where the group committed."""
+        with self._lock:
+            self._given |= set(assigned)
+
+    def _from_where_marks_say(
+        self, consumer: KafkaConsumer, found: dict[Any, list[Any]]
+    ) -> dict[Any, list[Any]]:
+        """What was found, without what must wait until it has gone back (see Broker.source)."""
+        if self._marks is None:
+            return found
+        with self._lock:
+            given, self._given = self._given & consumer.assignment(), set()
+        if given:
+            self._go_back(consumer, given, {place: records[0].offset for place, records in found.items()})
+        kept: dict[Any, list[Any]] = {}
+        for place, records in found.items():
+            if place in given:
+                continue
+            expected = self._expected.get(place)
+            if expected is not None and records[-1].offset >= expected.offset:
+                del self._expected[place]
+                there = next((one for one in records if one.offset == expected.offset), None)
+                if there is None or mark_of(delivery_of(self._topic, there)) != expected:
+                    _log.warning("another log", consumer=self._name, partition=place.partition)
+                    consumer.seek_to_beginning(place)
+                    continue
+            kept[place] = records
+        return kept
+
+    def _go_back(
+        self, consumer: KafkaConsumer, given: Collection[TopicPartition], begun: dict[Any, int]
+    ) -> None:
+        """`begun`: where reading of a partition has just begun."""
+        marks = self._marks() if self._marks is not None else {}
+        patience = int(REQUEST_SECONDS * 1000)
+        ends = consumer.end_offsets(list(given), timeout_ms=patience)
+        for place in given:
+            mark = marks.get(place.partition)
+            self._expected.pop(place, None)
+            if mark is None or ends[place] <= mark.offset:
+                consumer.seek_to_beginning(place)
+                continue
+            # The marked event comes once more, by which it is known that this is the log of then.
+            position = begun.get(place)
+            if position is None:
+                position = consumer.position(place, timeout_ms=patience)
+            consumer.seek(place, min(position or 0, mark.offset))
+            self._expected[place] = mark
 
     def _connected(self) -> KafkaConsumer:
         if self._closed:
@@ -166,21 +229,24 @@ class KafkaSource(ConsumerRebalanceListener):  # type: ignore[misc]  # kafka-pyt
         consumer, self._consumer = self._consumer, None
         with self._lock:
             self._uncommitted, self._offsets = [], []
+            self._given = set()
+        self._expected = {}
         if consumer is not None:
             with suppress(KafkaError, RuntimeError):
                 consumer.close(autocommit=False, timeout_ms=2000)
 
-    def _delivery(self, record: Any) -> Delivery:
-        """Whatever lies in the topic, anybody's junk included."""
-        key = (record.key or b"").decode(errors="replace")
-        place = (self._topic, record.partition, record.offset, key)
-        try:
-            headers = {name: (value or b"").decode() for name, value in record.headers}
-            envelope = Envelope.from_headers(self._topic, (record.key or b"").decode(), headers)
-        except MalformedEventError as error:
-            return Delivery(*place, None, f"MalformedEventError: {error}")
-        except UnicodeDecodeError:
-            return Delivery(*place, None, "MalformedEventError: text")
-        if record.value is None:  # how Kafka says that a key is no more
-            return Delivery(*place, None, "MalformedEventError: value")
-        return Delivery(*place, Event(envelope, record.value))
+
+def delivery_of(topic: str, record: Any) -> Delivery:
+    """Whatever lies in the topic, anybody's junk included."""
+    key = (record.key or b"").decode(errors="replace")
+    place = (topic, record.partition, record.offset, key)
+    try:
+        headers = {name: (value or b"").decode() for name, value in record.headers}
+        envelope = Envelope.from_headers(topic, (record.key or b"").decode(), headers)
+    except MalformedEventError as error:
+        return Delivery(*place, None, f"MalformedEventError: {error}")
+    except UnicodeDecodeError:
+        return Delivery(*place, None, "MalformedEventError: text")
+    if record.value is None:  # how Kafka says that a key is no more
+        return Delivery(*place, None, "MalformedEventError: value")
+    return Delivery(*place, Event(envelope, record.value))

@@ -10,13 +10,13 @@ import contextlib
 import json
 import sqlite3
 import threading
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from contextlib import contextmanager
 from pathlib import Path
 
 from chassis.events.envelope import Envelope, Event, MalformedEventError
-from chassis.events.ports import Delivery, EventSource, Publisher
+from chassis.events.ports import Delivery, EventLog, EventSource, Kept, Marks, Publisher, mark_of
 
 FILE_NAME = "events.sqlite3"
 _SCHEMA_VERSION = 1
@@ -63,8 +63,11 @@ class LocalBroker:
     def publisher(self) -> Publisher:
         return _LocalPublisher(self)
 
-    def source(self, consumer: str, topic: str) -> EventSource:
-        return _LocalSource(self, consumer, topic)
+    def source(self, consumer: str, topic: str, marks: Callable[[], Marks] | None = None) -> EventSource:
+        return _LocalSource(self, consumer, topic, marks)
+
+    def log(self, topic: str) -> EventLog:
+        return _LocalLog(self, topic)
 
     def check(self) -> None:
         with self._writing():
@@ -120,7 +123,16 @@ class LocalBroker:
             ).fetchone()
         return int(row[0])
 
+    def ends(self, topic: str) -> tuple[int, int] | None:
+        """The positions of the topic's oldest and newest event."""
+        with self._lock:
+            first, last = self._connection.execute(
+                "SELECT min(position), max(position) FROM log WHERE topic = ?", (topic,)
+            ).fetchone()
+        return None if first is None else (int(first), int(last))
+
     def position(self, consumer: str, topic: str) -> int:
+        """Of the last event that was dealt with; 0 for none."""
         with self._lock:
             row = self._connection.execute(
                 "SELECT position FROM consumers WHERE consumer = ? AND topic = ?", (consumer, topic)
@@ -174,12 +186,27 @@ class _LocalPublisher:
 
 
 class _LocalSource:
-    def __init__(self, broker: LocalBroker, consumer: str, topic: str) -> None:
+    def __init__(
+        self, broker: LocalBroker, consumer: str, topic: str, marks: Callable[[], Marks] | None = None
+    ) -> None:
         self._broker = broker
         self._consumer = consumer
         self._topic = topic
-        self._committed = self._next = broker.position(consumer, topic)
+        self._marks = marks
+        self._committed = self._next = self._begin()
         self._woken = threading.Event()
+
+    def _begin(self) -> int:
+        """The position after which it reads on."""
+        committed = self._broker.position(self._consumer, self._topic)
+        if self._marks is None:
+            return committed
+        mark = self._marks().get(0)
+        if mark is None:
+            return 0
+        rows = self._broker.read(self._topic, mark.offset - 1, 1)
+        known = bool(rows) and mark_of(_delivery(self._topic, *rows[0])) == mark
+        return min(committed, mark.offset) if known else 0
 
     def poll(self, seconds: float, limit: int = 500) -> Sequence[Delivery]:
         rows = self._broker.read(self._topic, self._next, limit)
@@ -189,14 +216,7 @@ class _LocalSource:
         self._woken.clear()
         if rows:
             self._next = rows[-1][0]
-        return [self._delivery(*row) for row in rows]
-
-    def _delivery(self, position: int, key: str, headers: str, value: bytes) -> Delivery:
-        try:
-            envelope = Envelope.from_headers(self._topic, key, json.loads(headers))
-        except MalformedEventError as error:
-            return Delivery(self._topic, 0, position, key, None, f"MalformedEventError: {error}")
-        return Delivery(self._topic, 0, position, key, Event(envelope, value))
+        return [_delivery(self._topic, *row) for row in rows]
 
     def commit(self, delivery: Delivery) -> None:
         if delivery.offset > self._committed:
@@ -205,6 +225,9 @@ class _LocalSource:
 
     def rewind(self) -> None:
         self._next = self._committed
+
+    def again(self) -> None:
+        self._committed = self._next = self._begin()
 
     def wake(self) -> None:
         self._woken.set()
@@ -216,3 +239,42 @@ class _LocalSource:
     def close(self) -> None:
         with contextlib.suppress(RuntimeError):
             self.wake()
+
+
+class _LocalLog:
+    """One partition, 0."""
+
+    _AT_ONCE = 1000
+
+    def __init__(self, broker: LocalBroker, topic: str) -> None:
+        self._broker = broker
+        self._topic = topic
+
+    def kept(self) -> Mapping[int, Kept]:
+        ends = self._broker.ends(self._topic)
+        return {} if ends is None else {0: Kept(ends[0], ends[1] + 1)}
+
+    def read(self, starts: Mapping[int, int]) -> Iterator[Delivery]:
+        ends = self._broker.ends(self._topic)
+        after, last = starts.get(0, 0) - 1, ends[1] if ends else 0
+        while after < last:
+            rows = self._broker.read(self._topic, after, self._AT_ONCE)
+            for row in rows:
+                if row[0] <= last:
+                    yield _delivery(self._topic, *row)
+            after = rows[-1][0] if rows else last
+
+    def passed(self, consumer: str) -> Mapping[int, int]:
+        position = self._broker.position(consumer, self._topic)
+        return {0: position + 1} if position else {}
+
+    def close(self) -> None:
+        """The broker's connection is the broker's."""
+
+
+def _delivery(topic: str, position: int, key: str, headers: str, value: bytes) -> Delivery:
+    try:
+        envelope = Envelope.from_headers(topic, key, json.loads(headers))
+    except MalformedEventError as error:
+        return Delivery(topic, 0, position, key, None, f"MalformedEventError: {error}")
+    return Delivery(topic, 0, position, key, Event(envelope, value))

@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 from dataclasses import dataclass
 from typing import Protocol
@@ -47,6 +47,24 @@ class Delivery:
     error: str = ""
 
 
+@dataclass(frozen=True, slots=True)
+class Mark:
+    """The last delivery of a partition that a reader has dealt with, as its own store says: where it lay, and
+    which event that was ("": none of ours). Another event in that place means another log.
+    """
+
+    offset: int
+    event_id: str
+
+
+Marks = Mapping[int, Mark]
+"""By partition."""
+
+
+def mark_of(delivery: Delivery) -> Mark:
+    return Mark(delivery.offset, str(delivery.event.envelope.id) if delivery.event is not None else "")
+
+
 class EventSource(Protocol):
     """One consumer's way through one topic. Used by one thread, except `wake` and `lag`."""
 
@@ -59,6 +77,9 @@ class EventSource(Protocol):
     def rewind(self) -> None:
         """Go back to the delivery after the last committed one."""
 
+    def again(self) -> None:
+        """Begin anew, where the marks say now."""
+
     def wake(self) -> None:
         """Make a waiting poll return at once (from another thread)."""
 
@@ -68,13 +89,50 @@ class EventSource(Protocol):
     def close(self) -> None: ...
 
 
+@dataclass(frozen=True, slots=True)
+class Kept:
+    """Of one partition: where the oldest delivery lies, and where the next one will."""
+
+    first: int
+    end: int
+
+
+class EventLog(Protocol):
+    """What a carrier keeps of one topic, for reading it as a whole and beside its consumers.
+
+    Its methods raise CarrierAwayError when the carrier cannot be reached.
+    """
+
+    def kept(self) -> Mapping[int, Kept]:
+        """By partition; empty where there is no such topic."""
+
+    def read(self, starts: Mapping[int, int]) -> Iterator[Delivery]:
+        """Every delivery from these offsets on (of a partition that is not named: from the oldest kept), in
+        order within each partition, up to where the log ends now.
+        """
+
+    def passed(self, consumer: str) -> Mapping[int, int]:
+        """By partition, the first offset that the consumer has not committed; of one in which it has
+        committed nothing, nothing.
+        """
+
+    def close(self) -> None: ...
+
+
 class Broker(Protocol):
     """Makes publishers and sources."""
 
     def publisher(self) -> Publisher: ...
 
-    def source(self, consumer: str, topic: str) -> EventSource:
-        """Consumers of different names each get every event; a new one begins at the oldest kept."""
+    def source(self, consumer: str, topic: str, marks: Callable[[], Marks] | None = None) -> EventSource:
+        """Consumers of different names each get every event; a new one begins at the oldest kept.
+
+        `marks` tells what the consumer's own store says that it has dealt with. Where the carrier's position
+        is further, the mark counts; where the log has not that event in that place, or there is no mark, it
+        begins at the oldest kept. So a store that was put back hears again what it has forgotten.
+        """
+
+    def log(self, topic: str) -> EventLog: ...
 
     def check(self) -> None:
         """Raises an exception, whose class name says why, when events cannot be carried now."""

@@ -10,13 +10,14 @@ revision says its `kind` and its `release` (chassis.migrations.revisions).
 
 from chassis.migrations.runner import migrate
 from chassis.migrations.state import MigrationState, migration_state
-from chassis.migrations.steps import add_trace_parent, create_chassis_tables
+from chassis.migrations.steps import add_trace_parent, create_chassis_tables, create_log_marks
 from chassis.migrations.tenants import each_municipality, isolate_tenants, open_across, widen_across
 
 __all__ = [
     "MigrationState",
     "add_trace_parent",
     "create_chassis_tables",
+    "create_log_marks",
     "each_municipality",
     "isolate_tenants",
     "migrate",

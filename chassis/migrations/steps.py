@@ -7,7 +7,7 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from chassis.migrations.tenants import isolate_tenants, open_across
+from chassis.migrations.tenants import allow_columns, grant_across, isolate_tenants, open_across
 from chassis.tables import UtcDateTime, json_type, serial_type
 
 
@@ -24,6 +24,27 @@ def add_trace_parent(op: Any) -> None:
     """Jobs remember the W3C trace context of what asked for them; empty where nobody traced it."""
     column = sa.Column("trace_parent", sa.String(55), nullable=False, server_default=sa.text("''"))
     op.add_column("jobs", column)
+
+
+def create_log_marks(op: Any) -> None:
+    """How far each reader has dealt with the log of events, and the rights to hold a store against that log.
+
+    Marks belong to no municipality: places in a log, seen and set by the worker alone.
+    """
+    op.create_table(
+        "log_marks",
+        _column("reader", sa.String(127)),
+        _column("topic", sa.String(255)),
+        _column("partition", sa.Integer()),
+        _column("offset", sa.BigInteger()),
+        _column("event_id", sa.String(36)),
+        _column("sent", sa.BigInteger(), server_default=sa.text("0")),
+        sa.PrimaryKeyConstraint("reader", "topic", "partition", name="pk_log_marks"),
+    )
+    grant_across(op, "log_marks", ("SELECT", "INSERT", "UPDATE", "DELETE"))
+    open_across(op, "outbox_sequences", select=_columns(op, "outbox_sequences"))
+    # An unsent event whose number turns out to be taken gets another; nothing else of it changes.
+    allow_columns(op, "outbox", "UPDATE", ("headers",))
 
 
 def _isolate(op: Operations) -> None:

@@ -95,6 +95,23 @@ def widen_across(op: Any, table: str, *, select: Sequence[str]) -> None:
     op.execute(f"GRANT SELECT ({listed}) ON {_quoted(connection, table)} TO {roles.quoted(roles.worker)}")
 
 
+def grant_across(op: Any, table: str, acts: Sequence[str]) -> None:
+    """Let the worker role do that with a table that names no municipality."""
+    roles = _roles(op)
+    if roles is not None:
+        name = _quoted(op.get_bind(), table)
+        op.execute(f"GRANT {', '.join(acts)} ON {name} TO {roles.quoted(roles.worker)}")
+
+
+def allow_columns(op: Any, table: str, act: str, columns: Sequence[str]) -> None:
+    """Let the app role do that with these columns of its own municipality's rows."""
+    roles = _roles(op)
+    if roles is not None:
+        connection = op.get_bind()
+        listed = ", ".join(_quoted(connection, column) for column in columns)
+        op.execute(f"GRANT {act} ({listed}) ON {_quoted(connection, table)} TO {roles.quoted(roles.app)}")
+
+
 def each_municipality(op: Any) -> Iterator[str]:
     """Every municipality that the service's table `municipalities` knows, and "" for the platform's rows;
     each in its turn is the one whose rows the statements of the loop's body can reach.

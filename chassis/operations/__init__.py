@@ -9,12 +9,14 @@ from chassis.app import Commands, ExtraCommands
 
 def _load() -> Commands:
     from chassis.operations import events, outbox
+    from chassis.operations.doctor import doctor
 
-    return {"events": events.app, "outbox": outbox.app}
+    return {"doctor": doctor, "events": events.app, "outbox": outbox.app}
 
 
 COMMANDS = ExtraCommands(
     help={
+        "doctor": "Say whether stores and events fit one another, after a restore above all, and mend.",
         "events": "Tell an aggregate's state again to those who listen.",
         "outbox": "See events that wait or failed; replay or skip what is parked.",
     },

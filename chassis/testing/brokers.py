@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future
 
 from chassis.events.envelope import Event
-from chassis.events.ports import Delivery, EventSource, Publisher
+from chassis.events.ports import Delivery, EventLog, EventSource, Kept, Marks, Publisher, mark_of
 
 
 class MemoryBroker:
@@ -21,8 +21,11 @@ class MemoryBroker:
     def publisher(self) -> Publisher:
         return _MemoryPublisher(self)
 
-    def source(self, consumer: str, topic: str) -> EventSource:
-        return _MemorySource(self, consumer, topic)
+    def source(self, consumer: str, topic: str, marks: Callable[[], Marks] | None = None) -> EventSource:
+        return _MemorySource(self, consumer, topic, marks)
+
+    def log(self, topic: str) -> EventLog:
+        return _MemoryLog(self, topic)
 
     def check(self) -> None:
         """Memory is always there."""
@@ -56,12 +59,15 @@ class _MemoryPublisher:
 
 
 class _MemorySource:
-    def __init__(self, broker: MemoryBroker, consumer: str, topic: str) -> None:
+    def __init__(
+        self, broker: MemoryBroker, consumer: str, topic: str, marks: Callable[[], Marks] | None
+    ) -> None:
         self._broker = broker
         self._name = (consumer, topic)
         self._topic = topic
-        self._next = broker.positions.get(self._name, 0)
+        self._marks = marks
         self._woken = False
+        self.again()
 
     def poll(self, seconds: float, limit: int = 100) -> Sequence[Delivery]:
         with self._broker.grown:
@@ -71,10 +77,7 @@ class _MemorySource:
             first = self._next
             found = self._ahead()[:limit]
             self._next += len(found)
-        return [
-            Delivery(self._topic, 0, first + number, event.envelope.key, event)
-            for number, event in enumerate(found, 1)
-        ]
+        return _deliveries(self._topic, found, first)
 
     def commit(self, delivery: Delivery) -> None:
         with self._broker.grown:
@@ -83,6 +86,16 @@ class _MemorySource:
 
     def rewind(self) -> None:
         self._next = self._broker.positions.get(self._name, 0)
+
+    def again(self) -> None:
+        with self._broker.grown:
+            self._next = self._broker.positions.get(self._name, 0)
+            if self._marks is None:
+                return
+            mark, events = self._marks().get(0), self._broker.topics.get(self._topic, [])
+            known = mark is not None and mark in map(mark_of, _deliveries(self._topic, events, 0))
+            self._next = min(self._next, mark.offset) if mark is not None and known else 0
+            self._broker.positions[self._name] = self._next
 
     def wake(self) -> None:
         with self._broker.grown:
@@ -99,3 +112,33 @@ class _MemorySource:
 
     def _ahead(self) -> list[Event]:
         return self._broker.topics.get(self._topic, [])[self._next :]
+
+
+class _MemoryLog:
+    def __init__(self, broker: MemoryBroker, topic: str) -> None:
+        self._broker = broker
+        self._topic = topic
+
+    def kept(self) -> Mapping[int, Kept]:
+        with self._broker.grown:
+            count = len(self._broker.topics.get(self._topic, ()))
+        return {0: Kept(1, count + 1)} if count else {}
+
+    def read(self, starts: Mapping[int, int]) -> Iterator[Delivery]:
+        with self._broker.grown:
+            events = list(self._broker.topics.get(self._topic, ()))
+        yield from _deliveries(self._topic, events, 0)[max(starts.get(0, 1), 1) - 1 :]
+
+    def passed(self, consumer: str) -> Mapping[int, int]:
+        position = self._broker.positions.get((consumer, self._topic), 0)
+        return {0: position + 1} if position else {}
+
+    def close(self) -> None:
+        """It holds nothing."""
+
+
+def _deliveries(topic: str, events: Sequence[Event], after: int) -> list[Delivery]:
+    return [
+        Delivery(topic, 0, after + number, event.envelope.key, event)
+        for number, event in enumerate(events, 1)
+    ]

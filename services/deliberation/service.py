@@ -119,6 +119,11 @@ DESCRIPTOR = Descriptor(
     number=2,
     asks=["sortition"],
     reemitters=reemitters,
+    listens={
+        "deliberation.panels": "sortition",
+        "deliberation.promises": "followup",
+        "deliberation.tasks": "volunteer",
+    },
     build=build,
     migrations="services.deliberation.migrations",
     commands=commands,

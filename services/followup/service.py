@@ -85,6 +85,10 @@ DESCRIPTOR = Descriptor(
     number=3,
     asks=["deliberation"],
     reemitters=reemitters,
+    listens={
+        "followup.municipalities": "deliberation",
+        "followup.reports": "deliberation",
+    },
     build=build,
     migrations="services.followup.migrations",
     commands=commands,

@@ -93,6 +93,9 @@ DESCRIPTOR = Descriptor(
     name="sortition",
     number=1,
     reemitters=reemitters,
+    listens={
+        "sortition.municipalities": "deliberation",
+    },
     build=build,
     migrations="services.sortition.migrations",
     commands=commands,

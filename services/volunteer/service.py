@@ -65,6 +65,10 @@ DESCRIPTOR = Descriptor(
     number=4,
     asks=["followup"],
     reemitters=reemitters,
+    listens={
+        "volunteer.municipalities": "deliberation",
+        "volunteer.promises": "followup",
+    },
     build=build,
     migrations="services.volunteer.migrations",
     commands=COMMANDS.load,

@@ -21,6 +21,7 @@ from chassis.testing.stores import an_event, noon
 from tests.infrastructure.stores import Stores, everything
 
 TOPIC = "borgerting.toy.v1"
+WEEK = Retention(published=timedelta(days=7))
 
 
 class Kept:
@@ -73,12 +74,19 @@ def test_nothing_young_is_cleared(kept: Kept) -> None:
     assert kept.counts() == (3, 2, 3, 1, 1)
 
 
+def test_sent_events_stay_for_good(kept: Kept) -> None:
+    """By them a lost log is filled again."""
+    kept.time.instant += timedelta(days=9999)
+    assert sweep(kept.database, Retention()) == 5
+    assert kept.counts() == (3, 0, 0, 1, 1)
+
+
 def test_each_kind_has_its_time_and_unsent_events_stay(kept: Kept) -> None:
     kept.time.instant += timedelta(days=8)
-    assert sweep(kept.database, Retention()) == 5
+    assert sweep(kept.database, WEEK) == 5
     assert kept.counts() == (1, 2, 0, 1, 1)
     kept.time.instant += timedelta(days=30)
-    assert sweep(kept.database, Retention()) == 2
+    assert sweep(kept.database, WEEK) == 2
     assert kept.counts() == (1, 0, 0, 1, 1)
 
 
@@ -92,7 +100,7 @@ def test_numbers_go_on_after_the_outbox_is_empty(kept: Kept) -> None:
     with everything(kept.database) as transaction:
         transaction.connection.execute(update(outbox).values(published=kept.time.now()))
     kept.time.instant += timedelta(days=8)
-    sweep(kept.database, Retention())
+    sweep(kept.database, WEEK)
     with kept.database.writing("hjemby") as transaction:
         transaction.outbox.add("toy", "things/1", StringValue())
     with everything(kept.database) as transaction:
@@ -102,7 +110,7 @@ def test_numbers_go_on_after_the_outbox_is_empty(kept: Kept) -> None:
 
 def test_a_sweep_is_bounded(kept: Kept) -> None:
     kept.time.instant += timedelta(days=99)
-    assert sweep(kept.database, Retention(), at_most=1) == 3
+    assert sweep(kept.database, WEEK, at_most=1) == 3
     assert kept.counts() == (2, 1, 2, 1, 1)
 
 
@@ -110,7 +118,7 @@ def test_the_housekeeper_goes_on_while_there_is_much(kept: Kept, monkeypatch: py
     monkeypatch.setattr(Housekeeper, "FIRST_SECONDS", 0.01)
     monkeypatch.setattr(Housekeeper, "AT_MOST", 3)
     kept.time.instant += timedelta(days=99)
-    keeper = Housekeeper("toy", kept.database)
+    keeper = Housekeeper("toy", kept.database, WEEK)
     keeper.start()
     until = time.monotonic() + 10
     while kept.counts() != (1, 0, 0, 1, 1) and time.monotonic() < until:

@@ -196,4 +196,6 @@ def build(context: BuildContext) -> Service:
     )
 
 
-DESCRIPTOR = Descriptor(name="toy", build=build, migrations="toyservice.migrations")
+DESCRIPTOR = Descriptor(
+    name="toy", build=build, migrations="toyservice.migrations", listens={"toy.heard": "toy"}
+)

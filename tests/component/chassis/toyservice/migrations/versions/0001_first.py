@@ -3,7 +3,7 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.migrations import add_trace_parent, create_chassis_tables, isolate_tenants
+from chassis.migrations import add_trace_parent, create_chassis_tables, create_log_marks, isolate_tenants
 
 revision = "0001"
 down_revision = None
@@ -14,6 +14,7 @@ release = "0.1.0"
 def upgrade() -> None:
     create_chassis_tables(op)
     add_trace_parent(op)
+    create_log_marks(op)
     op.create_table(
         "heard",
         sa.Column("seq", sa.Integer(), primary_key=True),
