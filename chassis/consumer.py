@@ -118,7 +118,10 @@ class Consumer:
         if deliveries:
             # Once a batch: repeated deliveries cost little, each commit is a write.
             self.source.commit(deliveries[-1])
-            self._reached |= {one.partition: mark_of(one) for one in deliveries}
+            for one in deliveries:
+                known = self._reached.get(one.partition)
+                if known is None or one.offset > known.offset:
+                    self._reached[one.partition] = mark_of(one)
         if time.monotonic() - self._marked >= self.MARK_SECONDS:
             self.mark()
         return len(deliveries)

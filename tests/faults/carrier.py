@@ -5,11 +5,11 @@ fetched in another order and some of it twice.
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import Future
 
 from chassis.events.envelope import Event
-from chassis.events.ports import Broker, Delivery, EventSource, Publisher
+from chassis.events.ports import Broker, Delivery, EventLog, EventSource, Marks, Publisher
 from tests.faults.steps import Step, Steps
 
 
@@ -24,9 +24,12 @@ class StepBroker:
     def publisher(self) -> Publisher:
         return _StepPublisher(self._inner.publisher(), self._steps)
 
-    def source(self, consumer: str, topic: str) -> EventSource:
-        source: EventSource = _StepSource(self._inner.source(consumer, topic), self._steps)
+    def source(self, consumer: str, topic: str, marks: Callable[[], Marks] | None = None) -> EventSource:
+        source: EventSource = _StepSource(self._inner.source(consumer, topic, marks), self._steps)
         return Disorder(source, f"{self._shuffle} {consumer}") if self._shuffle else source
+
+    def log(self, topic: str) -> EventLog:
+        return self._inner.log(topic)
 
     def check(self) -> None:
         self._inner.check()
@@ -78,6 +81,9 @@ class _StepSource:
     def rewind(self) -> None:
         self._inner.rewind()
 
+    def again(self) -> None:
+        self._inner.again()
+
     def wake(self) -> None:
         self._inner.wake()
 
@@ -119,6 +125,9 @@ class Disorder:
 
     def rewind(self) -> None:
         self._inner.rewind()
+
+    def again(self) -> None:
+        self._inner.again()
 
     def wake(self) -> None:
         self._inner.wake()
