@@ -1,12 +1,12 @@
 """Two releases side by side under load, a migration between them: what fails, and how slow the slowest are.
 
 Volunteer portal and deliberation run twice each, as processes of their own on a real PostgreSQL (fsync on)
-and a real Kafka. People sign up, cancel and look by gRPC, over all replicas and without ever trying twice;
-others read pages through an ingress that repeats nothing either; each sign-up is told to deliberation by an
-event. Callers keep their pace whether answers come or not, and wait from when they were due. Meanwhile the
-next release, a copy of this one changed as a developer would (tests/e2e/rolling/releases.py), migrates (it
-gives a column a better name) and replaces every process, one by one; and then the release after it, which
-drops the old column.
+and a real Kafka. People sign up, cancel and look by gRPC over all replicas, by the channel with which
+services call one another (it tries UNAVAILABLE again, under the same request id); others read pages through
+an ingress that repeats nothing; each sign-up is told to deliberation by an event. Callers keep their pace
+whether answers come or not, and wait from when they were due. Meanwhile the next release, a copy of this
+one changed as a developer would (tests/e2e/rolling/releases.py), migrates (it gives a column a better name)
+and replaces every process, one by one; and then the release after it, which drops the old column.
 
 An event's time is from when it was written down with its cause until its effect was begun. At the end each
 sign-up must stand as it was answered, and every event have had its effect once.
@@ -28,7 +28,7 @@ from tests.e2e.rolling.update import Update, awaited, begun, everything_heard, t
 from tests.infrastructure.kafka import running_kafka
 from tests.infrastructure.postgres import PostgresServer
 
-NOTICE_SECONDS = 3.0
+NOTICE_SECONDS = 5.0
 PEOPLE = 60
 
 
@@ -68,12 +68,12 @@ def roll(update: Update, seconds: float) -> Batch:
         with update.phase("before"):
             time.sleep(seconds)
         with update.phase("expanding"):
-            update.roll_out(expanded, list(update.replicas))
+            update.roll_out(expanded, *([each] for each in update.replicas))
         counted = update.load.batch = update.load.portal.open(2, 40, PEOPLE)
         with update.phase("between"):
             time.sleep(seconds)
         with update.phase("contracting"):
-            update.roll_out(contracted, list(update.replicas))
+            update.roll_out(contracted, *([each] for each in update.replicas))
         with update.phase("after"):
             time.sleep(seconds)
     return counted

@@ -20,27 +20,26 @@ def tcp_channel(
     target: str,
     *,
     credentials: grpc.ChannelCredentials | None = None,
-    retry_attempts: int = 4,
+    retry_attempts: int = 5,
     message_limit: int = MESSAGE_LIMIT,
 ) -> grpc.Channel:
     """A channel to `host:port` (all addresses of the name, in turn) or to any gRPC target (`unix:…`).
 
     UNAVAILABLE is tried again, `retry_attempts` in all, after 0.1 s, 0.2 s, …: gRPC does so only while no
-    answer has begun, and every mutation bears a request id, so that a repetition does nothing twice.
+    answer has begun, and every mutation bears a request id, so that a repetition does nothing twice. So is
+    CANCELLED, which gRPC's servers say to a call that meets them in the moment in which they stop.
 
-    A replica that says it will stop gets no more calls; the name is then looked up again for its successor.
+    It does not watch the servers' health: told by its only replica that this one will stop, it would refuse
+    calls at once, and look the name up for the successor no sooner than the replica has gone.
     """
-    policy: dict[str, object] = {
-        "loadBalancingConfig": [{"round_robin": {}}],
-        "healthCheckConfig": {"serviceName": ""},
-    }
+    policy: dict[str, object] = {"loadBalancingConfig": [{"round_robin": {}}]}
     if retry_attempts > 1:
         retry = {
             "maxAttempts": retry_attempts,
             "initialBackoff": "0.1s",
             "maxBackoff": "2s",
             "backoffMultiplier": 2,
-            "retryableStatusCodes": ["UNAVAILABLE"],
+            "retryableStatusCodes": ["UNAVAILABLE", "CANCELLED"],
         }
         policy["methodConfig"] = [{"name": [{}], "retryPolicy": retry}]
     options = [

@@ -112,7 +112,7 @@ class RpcServer:
         self._health.set(full_name, states.SERVING if serving else states.NOT_SERVING)
 
     def leave(self) -> None:
-        """Say NOT_SERVING, and go on serving: whoever watches our health sends the next calls elsewhere."""
+        """Say NOT_SERVING, and go on serving: who watches our health and knows others asks those."""
         self._health.enter_graceful_shutdown()
 
     def stop(self, grace_seconds: float) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import grpc
@@ -47,7 +49,16 @@ def slow(seconds: float = 0.5) -> Slow:
     return Slow(seconds)  # type: ignore[abstract]  # methods not written answer UNIMPLEMENTED
 
 
-def make_server(servicer: Slow) -> RpcServer:
+@contextmanager
+def running_server(servicer: pb_grpc.MunicipalityServiceServicer) -> Iterator[int]:
+    server = make_server(servicer)
+    port = server.bind("127.0.0.1:0")
+    server.start()
+    yield port
+    server.stop(1)
+
+
+def make_server(servicer: pb_grpc.MunicipalityServiceServicer) -> RpcServer:
     registration = GrpcServiceRegistration(pb_grpc.add_MunicipalityServiceServicer_to_server, servicer, NAME)
     return RpcServer([registration], [CallInterceptor(Anyone(), reason_itself)], max_workers=4)
 
@@ -122,35 +133,69 @@ def test_who_watches_our_health_holds_no_worker_and_no_stop_up() -> None:
         assert [list(watch) for watch in watches] == [[]] * 6
 
 
-def test_a_replica_that_leaves_is_called_no_more_before_it_stops() -> None:
-    """Without a repetition: what leaves still answers, and the next call goes to the other already."""
-    leaving, staying = slow(0), slow(0)
-    servers = [make_server(leaving), make_server(staying)]
+def test_no_call_is_lost_when_one_of_two_replicas_stops() -> None:
+    servicers = [slow(0.001), slow(0.001)]
+    servers = [make_server(servicer) for servicer in servicers]
     ports = [server.bind("127.0.0.1:0") for server in servers]
     for server in servers:
         server.start()
-    target = "ipv4:" + ",".join(f"127.0.0.1:{port}" for port in ports)
-    with tcp_channel(target) as channel:
+    over, failed = threading.Event(), []
+    with tcp_channel("ipv4:" + ",".join(f"127.0.0.1:{port}" for port in ports)) as channel:
         stub = pb_grpc.MunicipalityServiceStub(channel)
 
         def call() -> None:
-            stub.GetMunicipality(pb.GetMunicipalityRequest(name="a"), timeout=10, wait_for_ready=True)
+            while not over.is_set():
+                try:
+                    stub.GetMunicipality(pb.GetMunicipalityRequest(name="a"), timeout=30)
+                except grpc.RpcError as error:
+                    failed.append(error)
 
-        until = time.monotonic() + 30
-        while not (leaving.calls and staying.calls):
-            call()
-            assert time.monotonic() < until
-        servers[0].leave()
-        seen = -1
-        while leaving.calls != seen:  # until the channel has heard it
-            seen = leaving.calls
-            for _ in range(20):
-                call()
-            assert time.monotonic() < until
+        callers = [threading.Thread(target=call) for _ in range(4)]
+        for caller in callers:
+            caller.start()
+        wait_until(lambda: min(servicer.calls for servicer in servicers) > 20)
         servers[0].stop(10)
-        for _ in range(20):
-            call()
+        more = servicers[1].calls + 50
+        wait_until(lambda: servicers[1].calls > more)
+        over.set()
+        for caller in callers:
+            caller.join()
     servers[1].stop(1)
+    assert failed == []
+
+
+def wait_until(holds: Callable[[], bool]) -> None:
+    until = time.monotonic() + 30
+    while not holds():
+        assert time.monotonic() < until
+        time.sleep(0.005)
+
+
+class Stopping(pb_grpc.MunicipalityServiceServicer):
+    """Says to its first call what gRPC's servers say to one that meets them while they stop."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def GetMunicipality(self, request: Any, context: grpc.ServicerContext) -> pb.Municipality:
+        self.calls += 1
+        if self.calls == 1:
+            context.abort(grpc.StatusCode.CANCELLED, "CANCELLED")
+        return pb.Municipality(name=request.name)
+
+
+def test_a_call_that_meets_a_server_while_it_stops_is_made_again() -> None:
+    servicer = Stopping()  # type: ignore[abstract]
+    with running_server(servicer) as port, tcp_channel(f"127.0.0.1:{port}") as channel:
+        stub = pb_grpc.MunicipalityServiceStub(channel)
+        assert stub.GetMunicipality(pb.GetMunicipalityRequest(name="a"), timeout=10).name == "a"
+    assert servicer.calls == 2
+    once = Stopping()  # type: ignore[abstract]
+    with running_server(once) as port, tcp_channel(f"127.0.0.1:{port}", retry_attempts=1) as channel:
+        stub = pb_grpc.MunicipalityServiceStub(channel)
+        with pytest.raises(grpc.RpcError):
+            stub.GetMunicipality(pb.GetMunicipalityRequest(name="a"), timeout=10)
+    assert once.calls == 1
 
 
 def test_a_neighbour_that_comes_back_is_called_again() -> None:

@@ -10,10 +10,7 @@ import itertools
 import os
 import subprocess
 import sys
-import time
-import urllib.error
-import urllib.request
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -83,8 +80,8 @@ class Fleet:
         }
         self._replicas: list[Replica] = []
 
-    def start(self, service: str, release: Release, *, ready: bool = True) -> Replica:
-        """It is asked only once it is ready."""
+    def start(self, service: str, release: Release) -> Replica:
+        """It is asked once it is taken up."""
         number = next(_addresses)
         host = f"127.0.{1 + number // 200}.{1 + number % 200}"
         folder = self._folder / f"{service}-{number}-{release.name}"
@@ -103,30 +100,31 @@ class Fleet:
             )
         )
         self._stack.push(running)
-        replica = Replica(service, release, host, process, running)
-        if ready:
-            self.take_up(replica)
-        return replica
+        return Replica(service, release, host, process, running)
 
     def take_up(self, replica: Replica) -> None:
+        """Returns when it is ready, and found."""
         replica.process.wait_until_ready(90)
         self._replicas.append(replica)
         self._share()
 
-    def stop(self, replica: Replica) -> None:
-        """As Kubernetes deletes a pod: it is told to stop, and that it goes is learnt only then."""
-        replica.process.process.terminate()
-        _await_unready(replica)
-        self._replicas.remove(replica)
+    def stop(self, replicas: Sequence[Replica]) -> None:
+        """As Kubernetes deletes pods: they are told to stop, and that they go is learnt only then."""
+        for replica in replicas:
+            replica.process.process.terminate()
+            self._replicas.remove(replica)
         self._share()
-        code = replica.process.process.wait(60)
-        replica.running.close()
-        assert code == 0, replica.process.log[-3000:]
+        for replica in replicas:
+            code = replica.process.process.wait(60)
+            replica.running.close()
+            assert code == 0, replica.process.log[-3000:]
 
-    def replace(self, replica: Replica, release: Release) -> Replica:
-        """One of the new release first, then the old one goes: never fewer than there were."""
-        new = self.start(replica.service, release)
-        self.stop(replica)
+    def replace(self, replicas: Sequence[Replica], release: Release) -> list[Replica]:
+        """Those of the new release first, then the old ones go: never fewer than there were."""
+        new = [self.start(replica.service, release) for replica in replicas]
+        for replica in new:
+            self.take_up(replica)
+        self.stop(replicas)
         return new
 
     def migrate(self, release: Release) -> str:
@@ -148,9 +146,9 @@ class Fleet:
         return done.stdout
 
     def channel(self, service: str) -> grpc.Channel:
-        """To all ready replicas, as a neighbour or an integrator calls; it repeats nothing."""
+        """To all ready replicas, as a neighbour calls."""
         port = int(self._ports["BORGERTING_GRPC_PORT"])
-        return tcp_channel(self._names.target(f"{service}.test", port), retry_attempts=1)
+        return tcp_channel(self._names.target(f"{service}.test", port))
 
     def close(self) -> None:
         self._stack.close()
@@ -166,19 +164,6 @@ class Fleet:
             self._names[f"{service}.test"] = found
         http = self._ports["BORGERTING_HTTP_PORT"]
         self.ingress.share({name: [f"{host}:{http}" for host in found] for name, found in hosts.items()})
-
-
-def _await_unready(replica: Replica) -> None:
-    until = time.monotonic() + 30
-    while time.monotonic() < until:
-        try:
-            with urllib.request.urlopen(f"{replica.process.ops}/readyz", timeout=10):
-                pass
-        except urllib.error.HTTPError as error:
-            error.close()
-            return
-        time.sleep(0.02)
-    raise AssertionError(f"{replica.process.ops} is ready after it was told to stop")
 
 
 @contextmanager

@@ -40,7 +40,7 @@ class Batch:
 
 
 class Portal:
-    """Its calls raise grpc.RpcError: nothing is tried twice."""
+    """Its calls raise grpc.RpcError, when the channel has given up."""
 
     def __init__(self, fleet: Fleet) -> None:
         self._tokens = LocalTokens(fleet.keys, SystemClock())

@@ -29,7 +29,8 @@ def test_nothing_is_lost_while_releases_are_rolled_out(
         begun(fleet, releases, COUNTS, people=24, calls=12, pages=4) as update,
     ):
         with update.load.running():
-            update.roll_out(expanded, list(update.replicas))
+            first, second = update.of("volunteer")
+            update.roll_out(expanded, [first, *update.of("deliberation")], [second])
             counted = update.load.batch = update.load.portal.open(2, 20, 24)
             update.roll_out(contracted, update.of("volunteer")[:1])
             asked = len(update.load.samples)

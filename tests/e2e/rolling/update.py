@@ -44,12 +44,12 @@ class Update:
         yield
         self.phases.append(Phase(name, begin, time.time()))
 
-    def roll_out(self, release: Release, replicas: Sequence[Replica]) -> None:
-        """Migrate, then replace these, one after the other."""
+    def roll_out(self, release: Release, *steps: Sequence[Replica]) -> None:
+        """Migrate, then replace the replicas of one step after the other."""
         self.said.append(self.fleet.migrate(release))
-        for replica in replicas:
-            new = self.fleet.replace(replica, release)
-            self.replicas[self.replicas.index(replica)] = new
+        for step in steps:
+            self.replicas = [replica for replica in self.replicas if replica not in step]
+            self.replicas += self.fleet.replace(step, release)
 
     def of(self, service: str) -> list[Replica]:
         return [replica for replica in self.replicas if replica.service == service]
@@ -80,11 +80,7 @@ def begun(
     pages: float,
 ) -> Iterator[Update]:
     """So many replicas of each service, of the first release, and people who are about to ask them."""
-    starting = [
-        fleet.start(service, releases[0], ready=False)
-        for service, count in counts.items()
-        for _ in range(count)
-    ]
+    starting = [fleet.start(service, releases[0]) for service, count in counts.items() for _ in range(count)]
     for replica in starting:
         fleet.take_up(replica)
     portal = Portal(fleet)
