@@ -109,6 +109,10 @@ class _Connection(sqlite3.Connection):
         self._opened.append(weakref.ref(made))
         return made
 
+    def say(self, word: str) -> None:
+        """What has no answer that could be half read: BEGIN, ROLLBACK."""
+        super().cursor().execute(word)
+
     def close_cursors(self) -> None:
         for each in self._opened:
             cursor = each()
@@ -139,7 +143,7 @@ class _Readers:
         try:
             connection, driver = self._take()
             try:
-                driver.execute("BEGIN")
+                driver.say("BEGIN")
                 yield connection
             finally:
                 self._put_back(connection, driver)
@@ -162,7 +166,7 @@ class _Readers:
     def _put_back(self, connection: Connection, driver: _Connection) -> None:
         try:
             driver.close_cursors()
-            driver.execute("ROLLBACK")  # of what only reads: it ends, however it went
+            driver.say("ROLLBACK")  # of what only reads: it ends, however it went
         except sqlite3.Error:
             connection.close()
             return

@@ -34,8 +34,10 @@ def language_from(accept_language: str | None) -> str:
 
     Anything that is no such header counts as none: a language is never a reason to refuse.
     """
+    if not accept_language:
+        return DEFAULT_LANGUAGE
     best, best_weight = DEFAULT_LANGUAGE, 0.0
-    for part in (accept_language or "").split(","):
+    for part in accept_language.split(","):
         tag, _, parameters = part.strip().partition(";")
         language = tag.strip().lower().split("-")[0]
         if language == "*":

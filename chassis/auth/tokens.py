@@ -96,7 +96,7 @@ class SignedClaims(Generic[T]):
         found genuine are remembered by their digest, for as long as their key is kept. Nothing else is: a
         forger fills no memory. When it is good is asked at every call.
         """
-        digest = hashlib.sha256(token.encode(errors="surrogatepass")).digest()
+        digest = hashlib.blake2b(token.encode(errors="surrogatepass"), digest_size=32).digest()
         known = self._found_genuine.get(digest)
         if known is not None and self._keys.find(self._audience, known.key.kid) == known.key:
             return known
