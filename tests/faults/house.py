@@ -140,7 +140,7 @@ class Forked(Process):
             return ["it does not answer"]
 
     def wait_until_ready(self) -> None:
-        until = time.monotonic() + READY_SECONDS
+        until = time.monotonic() + 3 * READY_SECONDS
         while time.monotonic() < until and self.alive:
             if self.is_ready():
                 return

@@ -150,7 +150,10 @@ def running_cluster(folder: Path, count: int = 3) -> Iterator[list[KafkaBroker]]
             f"node.id={node}\ncontroller.quorum.voters={voters}\n"
             f"default.replication.factor={count}\nmin.insync.replicas={count - 1}\n"
             f"offsets.topic.replication.factor={count}\ntransaction.state.log.replication.factor={count}\n"
-            f"transaction.state.log.min.isr={count - 1}\n",
+            f"transaction.state.log.min.isr={count - 1}\n"
+            # Patient enough for a busy machine, on which a controller may be slow for seconds.
+            "broker.session.timeout.ms=6000\ncontroller.quorum.election.timeout.ms=3000\n"
+            "controller.quorum.fetch.timeout.ms=6000\n",
             node=node,
             ports=mine,
         )

@@ -13,7 +13,7 @@ from __future__ import annotations
 import asyncio
 import threading
 from collections.abc import Coroutine, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Any
 
 from tests.infrastructure.places import lasting_ports
@@ -104,7 +104,11 @@ class Line:
                 asyncio.create_task(self._pipe(from_there, writer)),
             ]
             self._pipes.update(pipes)
-            await asyncio.wait(pipes)
+            # One side may have said all and still listen; where one was reset, the other has to hear of it.
+            await asyncio.wait(pipes, return_when=asyncio.FIRST_EXCEPTION)
+            for pipe in pipes:
+                pipe.cancel()
+            await asyncio.gather(*pipes, return_exceptions=True)
             self._pipes.difference_update(pipes)
         except OSError:
             pass  # nobody is there: neither is this end
@@ -115,14 +119,13 @@ class Line:
                     end.transport.abort()
 
     async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        with suppress(OSError, asyncio.CancelledError):
-            while piece := await reader.read(_PIECE):
-                await self._open.wait()
-                if self._delay:
-                    await asyncio.sleep(self._delay)
-                writer.write(piece)
-                await writer.drain()
-            writer.write_eof()
+        while piece := await reader.read(_PIECE):
+            await self._open.wait()
+            if self._delay:
+                await asyncio.sleep(self._delay)
+            writer.write(piece)
+            await writer.drain()
+        writer.write_eof()
 
 
 @contextmanager

@@ -1,65 +1,6 @@
-"""Every service killed at every step between a commit and its acknowledgement, and at random: each event's
-effect exactly once, in order, and nothing lost or doubled of what was acknowledged. The checker finds what is
-planted.
-
-`python -m tests.faults kills` does a thousand.
-"""
+"""What is planted in the stores for the checker to find: each a statement in a transaction that is undone."""
 
 from __future__ import annotations
-
-import pytest
-
-from tests.e2e.assembly.town import Town
-from tests.faults.checker import findings
-from tests.faults.evidence import read, superusers
-from tests.faults.house import FaultHouse
-from tests.faults.killer import Killer
-from tests.faults.kills import APART, PATIENCE, settled
-from tests.faults.steps import Step
-from tests.faults.stream import Stream
-
-TELLING = (Step.COMMAND_COMMITTED, Step.EVENT_COMMITTED, Step.EVENT_HANDED_OVER, Step.EVENT_ACKNOWLEDGED)
-HEARING = (Step.DELIVERY_FETCHED, Step.EFFECT_MADE, Step.EFFECT_COMMITTED, Step.OFFSET_COMMITTED)
-# What an ordinary hour brings about: a draw, and the reading of a report, happen once.
-OFTEN = {
-    "deliberation": (*TELLING, *HEARING),
-    "followup": (*TELLING, *HEARING),
-    "sortition": HEARING,
-    "volunteer": (*TELLING, *HEARING),
-}
-
-
-@pytest.fixture(scope="module")
-def killed(house: FaultHouse) -> list[Stream]:
-    """What was asked for while each was killed at each step, and at random: in disorder, by clocks apart."""
-    house.clocks_apart(APART)
-    house.disorder("7")
-    house.pass_days(0)
-    town = Town(house, "drabsby", PATIENCE)
-    stream = Stream(town, "7", again=False, pause=0.05)
-    stream.start()
-    try:
-        assert stream.promised.wait(300)
-        killer = Killer(house, "7")
-        killer.kill_at(OFTEN)
-        killer.kill(sum(map(len, OFTEN.values())) + 10)
-    finally:
-        stream.stop()
-        town.close()
-    house.clocks_apart(dict.fromkeys(APART, 0))
-    house.disorder("")
-    house.pass_days(0)
-    return [stream]
-
-
-def test_each_effect_is_there_once_and_in_order_whatever_is_killed(
-    house: FaultHouse, killed: list[Stream]
-) -> None:
-    assert [problem for stream in killed for problem in stream.problems] == []
-    assert settled(house, [stream.ledger for stream in killed]) == []
-    ledger = killed[0].ledger
-    assert all((ledger.answers, ledger.sign_ups, ledger.assemblies, ledger.display_name != "Navn 0"))
-
 
 # Keys and triggers that would refuse what is planted are off while it is.
 UNBOUND = "SET LOCAL session_replication_role = replica"
@@ -150,16 +91,3 @@ PLANTED = {
     ),
     "a seat is taken from a member": ("deliberation", "DELETE FROM members", "are not the seats of"),
 }
-
-
-@pytest.mark.parametrize("what", PLANTED)
-def test_the_checker_finds(what: str, house: FaultHouse, killed: list[Stream]) -> None:
-    service, statements, words = PLANTED[what]
-    ledgers = [stream.ledger for stream in killed]
-    with superusers(house.urls) as stores:
-        stores[service].execute(UNBOUND)
-        for statement in statements.split("; "):
-            done = stores[service].execute(statement)
-        assert done.rowcount > 0
-        found = findings(read(stores), ledgers)
-    assert [one for one in found if words in one], found
