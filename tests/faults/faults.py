@@ -57,7 +57,7 @@ def broker_cut(house: LinedHouse, stream: Stream) -> None:
 
 
 def broker_slow(house: LinedHouse, stream: Stream) -> None:
-    with broken(house.broker, lambda line: line.slow(0.2)):
+    with broken(house.broker, lambda line: line.slow(0.1)):
         goes_on(stream)
         all_ready(house)
 
