@@ -48,8 +48,12 @@ class Update:
         """Migrate, then replace the replicas of one step after the other."""
         self.said.append(self.fleet.migrate(release))
         for step in steps:
-            self.replicas = [replica for replica in self.replicas if replica not in step]
-            self.replicas += self.fleet.replace(step, release)
+            self.replace(step, release)
+
+    def replace(self, replicas: Sequence[Replica], release: Release) -> list[Replica]:
+        new = self.fleet.replace(replicas, release)
+        self.replicas = [replica for replica in self.replicas if replica not in replicas] + new
+        return new
 
     def of(self, service: str) -> list[Replica]:
         return [replica for replica in self.replicas if replica.service == service]
