@@ -15,8 +15,8 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-WORKERS = 16
-"""Threads, as chassis.rpc.server has them."""
+WORKERS = 4
+"""Threads, as chassis.rpc.server has them for quick calls."""
 
 
 def echo(size: int) -> None:

@@ -30,7 +30,7 @@ from chassis.ops import OpsServer
 from chassis.rpc.interceptors import CallInterceptor
 from chassis.rpc.listening import listen
 from chassis.rpc.local import LocalServer
-from chassis.rpc.server import RpcServer
+from chassis.rpc.server import EMBEDDED_CALLS, RpcServer
 from chassis.running import RunningService, at_once, named_check
 from chassis.stores import open_store
 from chassis.text import catalogues
@@ -163,7 +163,8 @@ class Suite:
         for registration in registrations:
             registration.add_to_server(registration.servicer, local)
 
-        rpc = self._rpc = RpcServer(registrations, [interceptor])
+        few = None if any(store.shared for store in stores) else EMBEDDED_CALLS
+        rpc = self._rpc = RpcServer(registrations, [interceptor], few=few)
         grpc_address, tls_address = listen(rpc, settings, self.metrics)
         with _naming(settings.host, settings.http_port):
             listener = _listen(settings.host, settings.http_port)

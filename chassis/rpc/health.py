@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import grpc
@@ -16,8 +15,8 @@ Tell = Callable[[health_pb2.HealthCheckResponse | None], None]
 class Health(health.HealthServicer):
     """A watcher holds no worker, however long it watches; `end_watches` lets a server stop that has some."""
 
-    def __init__(self, pool: ThreadPoolExecutor) -> None:
-        super().__init__(experimental_non_blocking=True, experimental_thread_pool=pool)
+    def __init__(self) -> None:
+        super().__init__(experimental_non_blocking=True)
         self._watches: set[_Watch] = set()
 
     def Watch(  # noqa: N802 - so the protocol names it

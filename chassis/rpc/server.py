@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -13,9 +12,13 @@ from grpc_health.v1 import health, health_pb2, health_pb2_grpc
 from grpc_reflection.v1alpha import reflection
 
 from chassis.rpc.health import Health
+from chassis.rpc.threads import CallThreads
 
 MESSAGE_LIMIT = 64 * 1024 * 1024
 """Bytes of one message, both ways: a pool of a million rows is about 50 MB."""
+
+EMBEDDED_CALLS = 4
+"""Threads that answer quick calls where every store is in the process."""
 
 MAXIMUM_CONNECTION_AGE_MS = 5 * 60 * 1000
 """After which a client has to connect anew and so finds replicas that came since."""
@@ -46,8 +49,8 @@ class GrpcServiceRegistration:
 class RpcServer:
     """Carries all of a process's gRPC services.
 
-    `max_workers` calls run at a time, others queue. Health is SERVING for each service and overall from
-    `start` on.
+    `max_workers` calls run at a time, others queue; `few` of them while calls are quick, all when it is left
+    out (chassis.rpc.threads). Health is SERVING for each service and overall from `start` on.
     """
 
     def __init__(
@@ -56,11 +59,12 @@ class RpcServer:
         interceptors: Sequence[grpc.ServerInterceptor[Any, Any]],
         *,
         max_workers: int = 16,
+        few: int | None = None,
         message_limit: int = MESSAGE_LIMIT,
     ) -> None:
-        self._pool = ThreadPoolExecutor(max_workers, thread_name_prefix="grpc")
+        self._pool = CallThreads(few or max_workers, max_workers)
         self._server = grpc.server(
-            self._pool,
+            self._pool,  # type: ignore[arg-type]  # it asks any executor for no more than this
             interceptors=list(interceptors),
             options=[
                 ("grpc.max_receive_message_length", message_limit),
@@ -74,7 +78,7 @@ class RpcServer:
                 ("grpc.keepalive_permit_without_calls", 1),
             ],
         )
-        self._health = Health(self._pool)
+        self._health = Health()
         health_pb2_grpc.add_HealthServicer_to_server(self._health, self._server)
         self._names = [registration.full_name for registration in registrations]
         for registration in registrations:
