@@ -15,7 +15,6 @@ import subprocess
 import time
 import uuid
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -79,8 +78,12 @@ class KafkaBroker:
 
     def start(self, seconds: float = 60.0) -> None:
         """Until clients can connect. Raises RuntimeError with the end of its log."""
-        log = self._folder / "broker.log"
-        with log.open("ab") as out:
+        self.launch()
+        self.wait_until_listening(seconds)
+
+    def launch(self) -> None:
+        """It ends with the thread that calls this."""
+        with (self._folder / "broker.log").open("ab") as out:
             self._process = subprocess.Popen(
                 # It ends with the tests, however those end.
                 ["setpriv", "--pdeathsig", "KILL", self._java, *_FLAGS, "-cp", f"{self._jars}/*",
@@ -90,6 +93,11 @@ class KafkaBroker:
                 stdout=out,
                 stderr=subprocess.STDOUT,
             )  # fmt: skip
+
+    def wait_until_listening(self, seconds: float) -> None:
+        """Raises RuntimeError with the end of its log."""
+        assert self._process is not None
+        log = self._folder / "broker.log"
         until = time.monotonic() + seconds
         while not self._listens():
             if self._process.poll() is not None or time.monotonic() > until:
@@ -160,8 +168,10 @@ def running_cluster(folder: Path, count: int = 3) -> Iterator[list[KafkaBroker]]
         for node, mine in own.items()
     ]
     try:
-        with ThreadPoolExecutor(count) as together:  # each waits for a majority
-            list(together.map(lambda broker: broker.start(120), brokers))
+        for broker in brokers:  # each waits for a majority
+            broker.launch()
+        for broker in brokers:
+            broker.wait_until_listening(120)
         yield brokers
     finally:
         for broker in brokers:
