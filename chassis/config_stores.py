@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
@@ -68,7 +69,22 @@ def _postgresql_problems(variable: str, url: str) -> list[str]:
     for name in ("pool_size", "max_overflow"):
         if name in query and not (query[name].isdigit() and int(query[name]) <= 1000):
             problems.append(f"{variable}: {name} must be a number up to 1000.")
+    if "password_file" in query:
+        problems += _password_file_problems(variable, parts.password, Path(query["password_file"]))
     return problems
+
+
+def _password_file_problems(variable: str, password: str | None, path: Path) -> list[str]:
+    from chassis.db_passwords import passwords_in
+
+    if password is not None:
+        return [f"{variable}: a password and password_file do not go together."]
+    try:
+        passwords_in(path)
+    except (OSError, ValueError) as error:
+        reason = error if isinstance(error, ValueError) else error.strerror
+        return [f"{variable}: password_file {path} cannot be used: {reason}."]
+    return []
 
 
 def _scheme(url: str) -> str:

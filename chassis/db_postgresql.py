@@ -14,11 +14,13 @@ import threading
 import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 
 from sqlalchemy import URL, Connection, create_engine, text
 from sqlalchemy.exc import DBAPIError
 from sqlalchemy.exc import TimeoutError as PoolTimeoutError
 
+from chassis.db_passwords import PASSWORD_FILE, take_password_from
 from chassis.db_roles import PLATFORM, TENANT_SETTING, Roles, is_owner
 from chassis.db_store import Scope, StoreConflict, store_away, store_busy, store_full
 from chassis.errors import Code, DomainError
@@ -91,7 +93,8 @@ class PostgresqlStore:
     """`url` names the login, or (for migrations) the owner; the other roles follow from its name.
 
     Of its query, `pgbouncer=true` says that a transaction-pooling pooler is between (no prepared statements),
-    `pool_size` and `max_overflow` bound the connections of this process (5 and 15).
+    `pool_size` and `max_overflow` bound the connections of this process (5 and 15), `password_file` names the
+    file that holds the login's password.
     """
 
     shared = True
@@ -127,6 +130,8 @@ class PostgresqlStore:
                 **arguments,
             },
         )
+        if PASSWORD_FILE in options:
+            take_password_from(self.engine, Path(str(options[PASSWORD_FILE])))
         self._reading = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -262,7 +267,7 @@ class PostgresqlStore:
             _log.error("store full", reason=str(error.orig).strip().splitlines()[0][:300])
 
 
-OWN_OPTIONS = ("pgbouncer", "pool_size", "max_overflow")
+OWN_OPTIONS = ("pgbouncer", "pool_size", "max_overflow", PASSWORD_FILE)
 """Parameters of the address that are ours, not libpq's."""
 
 

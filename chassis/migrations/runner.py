@@ -89,7 +89,7 @@ class _Run:
                 _upgrade(connection, self.script, self.revisions[done])
                 done += 1
             note(connection, self.revisions[:done], self.database.machine_clock.now())
-            if roles is not None:
+            if roles is not None and done:
                 tables = f"alembic_version, {store_revisions.name}"
                 readers = f"{roles.quoted(roles.app)}, {roles.quoted(roles.worker)}"
                 connection.exec_driver_sql(f"GRANT SELECT ON {tables} TO {readers}")

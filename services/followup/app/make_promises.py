@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import itertools
+from collections.abc import Callable
 from dataclasses import replace
+from datetime import UTC, datetime, time
 from uuid import UUID
 
 from chassis.clock import Clock
 from chassis.context import system
 from chassis.errors import Code, DomainError
-from chassis.ids import uuid7
+from chassis.ids import derived_uuid7
 from chassis.tenants import known
 from services.followup.app.gate import zone_of
 from services.followup.app.ports import UnitOfWork
@@ -38,7 +41,7 @@ def make_promises(
         calendar=calendar,
         zone=zone_of(known(uow)),
         now=clock.now(),
-        new_id=lambda: uuid7(clock),
+        new_id=_ids(uow.municipality, report),
     )
     promised = replace(
         handover,
@@ -58,6 +61,16 @@ def make_promises(
         {"promises": str(len(promises))},
     )
     return len(promises)
+
+
+def _ids(municipality: str, report: Report) -> Callable[[], UUID]:
+    """The same for the same report: where the promises were lost with a store, and the report is read again,
+    they are the promises that others know.
+    """
+    handed_over = datetime.combine(report.handover_date, time.min, UTC)
+    numbers = itertools.count(1)
+    of_report = f"promises {municipality} {report.assembly} {report.digest}"
+    return lambda: derived_uuid7(handed_over, f"{of_report} {next(numbers)}")
 
 
 def note_trouble(uow: UnitOfWork, assembly: UUID, reason: str) -> None:

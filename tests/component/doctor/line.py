@@ -216,9 +216,9 @@ class Line:
         sender = Relay("toy", teller, broker.publisher(), Metrics(), check=self._mender(broker).run)
         try:
             if relay:
-                _until(lambda: sender.run_once() == 0 and not outbox_state(teller).unpublished)
+                until(lambda: sender.run_once() == 0 and not outbox_state(teller).unpublished)
             for name, consumer in zip(listeners, consumers, strict=True):
-                _until(
+                until(
                     lambda name=name, consumer=consumer: (
                         not consumer.run_once(self.log.POLL) and self._has_all(broker, name)
                     )
@@ -322,10 +322,11 @@ def _by_key(rows: object) -> dict:
     return found
 
 
-def _until(holds: Callable[[], bool]) -> None:
+def until(holds: Callable[[], bool]) -> None:
     end = time.monotonic() + PATIENCE
     while not _holds(holds):
         assert time.monotonic() < end
+        time.sleep(0.02)
 
 
 def _holds(condition: Callable[[], bool]) -> bool:

@@ -1,0 +1,57 @@
+"""The password of a PostgreSQL login out of a file, which is read at each new connection.
+
+So it can be changed under running processes (docs/postgresql.md).
+
+Each line of the file is a password, tried in turn: the new one can be there before the server has it, and the
+old one until it has. Connections that are open live on.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import psycopg
+from sqlalchemy import Engine, event
+
+PASSWORD_FILE = "password_file"  # noqa: S105 - the parameter of the address that names it
+_MOST = 4
+
+
+def passwords_in(path: Path) -> list[str]:
+    """Raises OSError; ValueError, without the text, for a file that holds none."""
+    found = [line for line in path.read_text(encoding="utf-8").splitlines() if line]
+    if not 0 < len(found) <= _MOST:
+        raise ValueError(f"a password on each of 1 to {_MOST} lines is wanted")
+    return found
+
+
+def take_password_from(engine: Engine, path: Path) -> None:
+    """For every connection that `engine` makes from now on."""
+    known: list[str] = []
+
+    def read() -> list[str]:
+        nonlocal known
+        try:
+            known = passwords_in(path)
+        except (OSError, ValueError) as error:
+            # It may be in the middle of being written: what it held before is tried.
+            if not known:
+                reason = type(error).__name__
+                raise psycopg.OperationalError(f"the password file cannot be used: {reason}") from None
+        return known
+
+    @event.listens_for(engine, "do_connect")
+    def connect(dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+        tried: list[str] = []
+        refused: psycopg.OperationalError | None = None
+        # Read once more after a refusal: the file may have been changed since.
+        while left := [each for each in read() if each not in tried]:
+            tried.append(left[0])
+            try:
+                return dialect.connect(*arguments, **{**options, "password": left[0]})
+            except psycopg.errors.ConnectionTimeout:
+                raise
+            except psycopg.OperationalError as error:
+                refused = error  # whether it was the password, the next will tell
+        raise refused or psycopg.OperationalError("no password")
