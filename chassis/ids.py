@@ -19,8 +19,8 @@ def uuid7(clock: Clock) -> UUID:
 
 
 def derived_uuid7(time: datetime, purpose: str) -> UUID:
-    """The same id for the same purpose and time, whoever makes it and however often: what is made anew after a
-    loss is then the same thing to those who know it. Its other bits are of the purpose's SHA-256.
+    """The same id for the same purpose and time, however often it is made: what is made anew after a loss is
+    then the same thing to those who know it. Its other bits are of the purpose's SHA-256.
     """
     milliseconds = int(time.timestamp() * 1000)
     bits = int.from_bytes(hashlib.sha256(purpose.encode()).digest(), "big")

@@ -49,6 +49,17 @@ class TestMaking:
             ]
             assert {each.rule for each in view.promise.checkpoints} == {WorkingDayRule.FORWARD}
 
+    def test_a_report_that_is_read_again_after_a_loss_gives_the_same_promises(self, house: House) -> None:
+        """Also later; another municipality's, or another report's, are others."""
+        house.hand_over()
+        anew = House("2026-01-05")
+        anew.hand_over()
+        anew.hand_over(a_report(THERE), at=THERE)
+        ids = [view.promise.id for view in house.promises()]
+        assert [view.promise.id for view in anew.promises()] == ids
+        assert len({*ids, *(view.promise.id for view in anew.promises(at=THERE))}) == 2 * len(ids)
+        assert {identity.version for identity in ids} == {7}
+
     def test_a_promise_for_each_initiative_in_the_reports_order(self, house: House) -> None:
         shown = [(view.promise.recommendation_title, view.promise.title) for view in house.promises()]
         assert shown == [
