@@ -182,7 +182,7 @@ RESTORES = st.dictionaries(st.sampled_from(EVERYTHING), st.integers(0, 3), min_s
 
 
 # A failure is short as it is; making it shorter would take minutes.
-@settings(max_examples=15, phases=[Phase.explicit, Phase.reuse, Phase.generate])
+@settings(max_examples=8, phases=[Phase.explicit, Phase.reuse, Phase.generate])
 @given(MOMENTS, RESTORES, st.lists(st.integers(1, 4), max_size=3), st.booleans())
 def test_any_moments_of_all_four(
     migrated: Path, told: list[list[int]], restores: dict[str, int], after: list[int], at_once: bool
