@@ -156,8 +156,11 @@ class LogCheck:
                 )
             ).all()
         return [
-            _Unsent(row.id, row.key, int(row.headers["ce_sequence"]), row.headers["ce_snapshot"] == "true")
+            _Unsent(
+                row.id, row.key, int(row.headers["ce_sequence"]), row.headers.get("ce_snapshot") == "true"
+            )
             for row in rows
+            if "ce_sequence" in row.headers  # what is no event is the relay's trouble, not ours
         ]
 
     def _known_to_others(self, ids: set[UUID]) -> set[UUID]:
