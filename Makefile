@@ -6,7 +6,7 @@ unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help
 help: ## Say what can be made
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-10s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
 
 .PHONY: run
 run: ## See the product: everything in one process with a demonstration, http://127.0.0.1:8080
@@ -30,7 +30,7 @@ check: setup ## Style, types, architecture, API contracts, generated code and tr
 
 .PHONY: test
 test: setup ## Every test, the fast ones first; two processes share the files
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/browser
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/cluster tests/browser
 
 .PHONY: bench
 bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder of lottery pools)

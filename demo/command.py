@@ -5,7 +5,7 @@ from __future__ import annotations
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -21,7 +21,12 @@ _FRONT_PAGE_LIMIT_S = 60
 _FREE_PORTS = {f"BORGERTING_{name}_PORT": "0" for name in ("HTTP", "GRPC", "OPS")}
 
 
-def demo() -> None:
+def demo(
+    only_load: Annotated[
+        bool,
+        typer.Option("--only-load", help="Load it and end: the services run elsewhere, on the same stores."),
+    ] = False,
+) -> None:
     """Start everything in one process and load a demonstration when the data folder is empty.
 
     Two invented municipalities appear. One has the figures of a real assembly: 240 volunteers, 36 seats, a
@@ -48,12 +53,9 @@ def demo() -> None:
         raise typer.Exit(2)
     suite = RunningSuite()
     try:
-        if mark.read() is Progress.NONE and _ports_are_free(settings):
+        if mark.read() is Progress.NONE and (only_load or _ports_are_free(settings)):
             _load(settings, suite, mark)
-        addresses = suite.start()
-        for line in _ways_in(settings, addresses):
-            typer.echo(line)
-        code = suite.wait()
+        code = 0 if only_load else _show(settings, suite)
     except SuiteEndedError as ended:
         code = ended.code
     except Exception:
@@ -65,6 +67,14 @@ def demo() -> None:
         if mark.read() is Progress.LOADING:
             _broken_off(settings)
     raise typer.Exit(code)
+
+
+def _show(settings: SuiteSettings, suite: RunningSuite) -> int:
+    """Until the suite ends: its exit code."""
+    addresses = suite.start()
+    for line in _ways_in(settings, addresses):
+        typer.echo(line)
+    return suite.wait()
 
 
 def _broken_off(settings: SuiteSettings) -> None:
@@ -126,14 +136,14 @@ def _load(settings: SuiteSettings, suite: RunningSuite, mark: Mark) -> None:
 @contextmanager
 def _access(settings: SuiteSettings, addresses: Addresses) -> Iterator[Access]:
     """Calls to the suite as whoever is needed, by tokens of its own key."""
-    from chassis.auth.keys import FileKeys
+    from chassis.auth.identity import make_keys
     from chassis.auth.principal import Principal, Role
     from chassis.auth.tokens import LocalTokens
     from chassis.rpc.client import tcp_channel
     from demo.access import Access
 
     clock = _clock(settings)
-    tokens = LocalTokens(FileKeys(settings.data_dir, clock), clock)
+    tokens = LocalTokens(make_keys(settings, clock), clock)
 
     def token_for(municipality: str | None, role: str, subject: str) -> str:
         return tokens.issue(Principal(subject, municipality, frozenset({Role(role)})))

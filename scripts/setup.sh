@@ -77,6 +77,10 @@ if [ "$purpose" = test ]; then
     command -v dockerd >/dev/null || missing+=(docker.io)
     command -v iptables >/dev/null || missing+=(iptables)
     command -v ip >/dev/null || missing+=(iproute2)
+    # And a Kubernetes cluster, where Go can build it.
+    [ -x /usr/lib/cni/ptp ] || missing+=(containernetworking-plugins)
+    command -v nft >/dev/null || missing+=(nftables)
+    command -v conntrack >/dev/null || missing+=(conntrack)
   fi
   [ ${#missing[@]} -eq 0 ] || packages "${missing[@]}"
   .venv/bin/python -m tests.infrastructure.oidc || fail "the tests' OpenID provider could not be installed."

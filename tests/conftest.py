@@ -1,5 +1,6 @@
-"""For all tests: property tests are judged by what holds, never by how busy the machine is; a PostgreSQL
-and a Kafka broker that start with the first test that asks for them, and stores of both kinds.
+"""For all tests: property tests are judged by what holds, never by how busy the machine is; a PostgreSQL,
+a Kafka broker and a Docker engine with our image, each started by the first test that asks for it, and
+stores of both kinds.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.infrastructure import docker
 from tests.infrastructure.kafka import KafkaBroker, running_kafka
 from tests.infrastructure.postgres import PostgresServer
 from tests.infrastructure.stores import KINDS, Stores
@@ -39,3 +41,17 @@ def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[KafkaBroker]:
     """All tests share it: each takes a namespace of its own, and none breaks it."""
     with running_kafka(tmp_path_factory.mktemp("kafka") / "broker") as broker:
         yield broker
+
+
+@pytest.fixture(scope="session")
+def engine() -> Iterator[docker.Engine]:
+    if reason := docker.missing():
+        pytest.skip(reason)
+    with docker.running_engine() as running:
+        yield running
+
+
+@pytest.fixture(scope="session")
+def built(engine: docker.Engine) -> str:
+    """The engine has docker.IMAGE; what build.sh says of it."""
+    return engine.build(docker.IMAGE)

@@ -89,6 +89,12 @@ def strimzi_definitions() -> dict[tuple[str, str], Any]:
     return _schemas(cache(STRIMZI_FOLDER, _fetch_strimzi))
 
 
+def files() -> list[Path]:
+    """All of them, Strimzi's too, as `kubectl apply` takes them."""
+    folders = (cache(FOLDER, _fetch), cache(STRIMZI_FOLDER, _fetch_strimzi))
+    return sorted(file for folder in folders for file in folder.glob("*.yaml"))
+
+
 def definitions() -> dict[tuple[str, str], Any]:
     """(apiVersion, kind) -> the schema that the operator publishes."""
     return _schemas(cache(FOLDER, _fetch))

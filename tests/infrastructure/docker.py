@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+ROOT = Path(__file__).resolve().parents[2]
+IMAGE, BASE = "borgerting:test", "base:test"
 _CGROUPS = ("cpu", "cpuacct", "cpuset", "memory", "devices", "freezer", "blkio", "pids")
 _LEFT_OUT = re.compile(
     r"/(site-packages|test|tests|__pycache__|idlelib|tkinter|turtledemo|ensurepip|config-3[^/]*)(/|$)|_tkinter|\.a$"
@@ -65,6 +67,19 @@ class Engine:
         if check and done.returncode:
             raise AssertionError(f"docker {' '.join(arguments)} failed:\n{done.stderr[-4000:]}")
         return done.stdout.strip()
+
+    def build(self, tag: str) -> str:
+        """The image of deploy/docker, by its own build.sh on this machine's Python; what that says."""
+        self.import_base(BASE)
+        done = subprocess.run(
+            [ROOT / "deploy/docker/build.sh", tag],
+            capture_output=True,
+            text=True,
+            check=False,
+            env={**os.environ, "DOCKER_HOST": self.host, "BASE": BASE},
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
 
     def import_base(self, tag: str) -> None:
         """The base image: a root file system with this machine's Python and the libraries that it loads."""

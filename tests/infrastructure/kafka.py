@@ -21,10 +21,10 @@ from pathlib import Path
 from tests.infrastructure.places import cache, free_ports, lasting_ports, program
 
 _POM = Path(__file__).parent / "kafka_broker" / "pom.xml"
-_PROPERTIES = Path(__file__).parent / "kafka_broker" / "broker.properties"
+PROPERTIES = Path(__file__).parent / "kafka_broker" / "broker.properties"
 _CLUSTER = "Qm9yZ2VydGluZ1Rlc3RzMQ"
 # A small heap and the quick compiler alone: a broker of the tests lives for seconds.
-_FLAGS = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
+FLAGS = ("-Xmx320m", "-XX:+UseSerialGC", "-XX:TieredStopAtLevel=1", "-Xshare:auto")
 
 
 class KafkaBroker:
@@ -40,7 +40,7 @@ class KafkaBroker:
         self._folder = folder
         self._data = folder / "data"
         self._java = program("java", "openjdk-17-jre-headless")
-        self._jars = _jars()
+        self._jars = jars()
         self._process: subprocess.Popen[bytes] | None = None
         self._port, self._controller_port, self.secure_port = ports or free_ports(3)
         self.node = node
@@ -49,7 +49,7 @@ class KafkaBroker:
         shutil.copytree(self._jars / "formatted", self._data)
         if node != 1:
             self._become(node)
-        properties = (_PROPERTIES.read_text(encoding="ascii") + properties).format(
+        properties = (PROPERTIES.read_text(encoding="ascii") + properties).format(
             port=self._port, controller=self._controller_port, data=self._data, secure=self.secure_port
         )
         (folder / "broker.properties").write_text(properties, encoding="ascii")
@@ -86,7 +86,7 @@ class KafkaBroker:
         with (self._folder / "broker.log").open("ab") as out:
             self._process = subprocess.Popen(
                 # It ends with the tests, however those end.
-                ["setpriv", "--pdeathsig", "KILL", self._java, *_FLAGS, "-cp", f"{self._jars}/*",
+                ["setpriv", "--pdeathsig", "KILL", self._java, *FLAGS, "-cp", f"{self._jars}/*",
                  "kafka.Kafka", "broker.properties"],
                 cwd=self._folder,
                 stdin=subprocess.DEVNULL,
@@ -178,8 +178,9 @@ def running_cluster(folder: Path, count: int = 3) -> Iterator[list[KafkaBroker]]
             broker.kill()
 
 
-def _jars() -> Path:
-    digest = hashlib.sha256(_POM.read_bytes() + _PROPERTIES.read_bytes()).hexdigest()[:12]
+def jars() -> Path:
+    """Where the jars of a broker lie, with `formatted`, an empty data folder."""
+    digest = hashlib.sha256(_POM.read_bytes() + PROPERTIES.read_bytes()).hexdigest()[:12]
     return cache(f"kafka-{digest}", _fetch)
 
 
@@ -193,11 +194,11 @@ def _fetch(folder: Path) -> None:
     )  # fmt: skip
     properties = folder / "format.properties"
     properties.write_text(
-        _PROPERTIES.read_text(encoding="ascii").format(port=1, controller=2, data=folder / "formatted"),
+        PROPERTIES.read_text(encoding="ascii").format(port=1, controller=2, data=folder / "formatted"),
         encoding="ascii",
     )
     _run(
-        [program("java", "openjdk-17-jre-headless"), *_FLAGS, "-cp", f"{folder}/*",
+        [program("java", "openjdk-17-jre-headless"), *FLAGS, "-cp", f"{folder}/*",
          "kafka.tools.StorageTool", "format", "-t", _CLUSTER, "-c", str(properties)],
         "formatting a data folder",
     )  # fmt: skip

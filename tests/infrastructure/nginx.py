@@ -35,12 +35,18 @@ def routes(variables: Mapping[str, str]) -> str:
     return re.sub(r"\$\{([A-Z_]+)\}", lambda match: variables[match[1]], TEMPLATE.read_text(encoding="utf-8"))
 
 
-@contextmanager
-def running_ingress(services: Mapping[str, str], port: int = 0) -> Iterator[str]:
-    """The site's address. `services` has host:port of each service's pages; they need not answer yet."""
+def find() -> str:
+    """The program. Raises MissingPackage."""
     program = shutil.which("nginx") or "/usr/sbin/nginx"
     if not Path(program).exists():
         raise MissingPackage("nginx is missing: install Debian's nginx-light")
+    return program
+
+
+@contextmanager
+def running_ingress(services: Mapping[str, str], port: int = 0) -> Iterator[str]:
+    """The site's address. `services` has host:port of each service's pages; they need not answer yet."""
+    program = find()
     folder = Path(tempfile.mkdtemp(prefix="bt-nginx-"))
     listen = port or free_port()
     variables = {f"{name.upper()}_HTTP": address for name, address in services.items()}

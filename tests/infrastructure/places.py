@@ -18,7 +18,7 @@ def cache(name: str, fill: Callable[[Path], None]) -> Path:
 
     The cache is `.cache` of the checkout, or BORGERTING_TEST_CACHE, so that several checkouts share one.
     """
-    root = _root()
+    root = cache_root()
     root.mkdir(parents=True, exist_ok=True)
     folder = root / name
     with (root / f"{name}.lock").open("w") as lock:
@@ -34,10 +34,11 @@ def cache(name: str, fill: Callable[[Path], None]) -> Path:
 
 def cached(name: str) -> bool:
     """Whether the folder `name` of the cache is there already."""
-    return (_root() / name).exists()
+    return (cache_root() / name).exists()
 
 
-def _root() -> Path:
+def cache_root() -> Path:
+    """Where all of it lies."""
     return Path(os.environ.get("BORGERTING_TEST_CACHE") or _CHECKOUT / ".cache")
 
 

@@ -3,46 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import re
-import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
-from tests.infrastructure.docker import Engine, missing, running_engine
+from tests.infrastructure.docker import IMAGE as TAG
+from tests.infrastructure.docker import Engine
 
-ROOT = Path(__file__).resolve().parents[3]
-BASE, TAG = "base:test", "borgerting:test"
 LARGEST_MB = 250
 LOCKED_DOWN = (
     "--read-only --tmpfs /tmp --cap-drop ALL --security-opt no-new-privileges --network none".split()
 )
-
-pytestmark = pytest.mark.skipif(bool(missing()), reason=missing() or "an engine runs here")
-
-
-@pytest.fixture(scope="module")
-def engine() -> Iterator[Engine]:
-    with running_engine() as running:
-        running.import_base(BASE)
-        yield running
-
-
-@pytest.fixture(scope="module")
-def built(engine: Engine) -> str:
-    """What build.sh says."""
-    done = subprocess.run(
-        [ROOT / "deploy/docker/build.sh", TAG],
-        capture_output=True,
-        text=True,
-        check=False,
-        env={**os.environ, "DOCKER_HOST": engine.host, "BASE": BASE},
-    )
-    assert done.returncode == 0, done.stdout + done.stderr
-    return done.stdout
 
 
 @pytest.fixture(scope="module")

@@ -98,9 +98,13 @@ class Process:
 
 
 class House(ABC):
-    """A running suite. `site` is its public address, `keys` the folder whose key signs tokens."""
+    """A running suite. `site` is its public address, `keys` the folder whose key signs tokens.
+
+    `host` is what a browser would ask `site` for, where that is only the way there.
+    """
 
     site: str
+    host: str = ""
     keys: Path
 
     def __init__(self) -> None:

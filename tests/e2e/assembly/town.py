@@ -78,7 +78,11 @@ class Town:
 
         def fetch() -> str:
             separator = "&" if "?" in path else "?"
-            with urllib.request.urlopen(f"{self.house.site}{path}{separator}language=en", timeout=10) as page:
+            address = f"{self.house.site}{path}{separator}language=en"
+            asked = urllib.request.Request(
+                address, headers={"Host": self.house.host} if self.house.host else {}
+            )
+            with urllib.request.urlopen(asked, timeout=10) as page:
                 body: str = page.read().decode()
             main = re.sub(r"<[^>]+>", " ", body.partition("<main")[2])
             return " ".join(main.split())
