@@ -10,7 +10,7 @@ from typing import Any
 from uuid import UUID
 
 import pytest
-from sqlalchemy import delete, text, update
+from sqlalchemy import delete, inspect, update
 from sqlalchemy.exc import DBAPIError
 
 from chassis.context import nobody
@@ -297,6 +297,6 @@ def test_migrations_make_what_the_code_declares(stores: Stores) -> None:
     database = stores.new(tables.metadata, "followup", "services.followup.migrations", clock=CLOCK)
     with database.writing(HERE) as transaction:
         assert unprotected_tables(transaction.connection) == []
+        made = inspect(transaction.connection)
         for table in tables.metadata.sorted_tables:
-            names = ", ".join(column.name for column in table.columns)
-            transaction.connection.execute(text(f"SELECT {names} FROM {table.name} WHERE 1 = 0"))  # noqa: S608
+            assert {column["name"] for column in made.get_columns(table.name)} >= set(table.columns.keys())
