@@ -67,13 +67,3 @@ def test_the_gateway_asks_for_a_name_that_the_certificate_has() -> None:
         assert target["sectionName"] in {port["name"] for port in ports}
         names = of_kind(made, "Certificate")[name]["spec"]["dnsNames"]
         assert policy["spec"]["validation"]["hostname"] in names
-
-
-def test_a_trial_has_no_certificates_and_says_so_to_the_gateway() -> None:
-    made = objects(
-        {**CASES["trial"], "integrators": {"host": "g.test", "gateway": {"name": "g", "namespace": "g"}}}
-    )
-    assert not of_kind(made, "BackendTLSPolicy")
-    for name in SERVICES:
-        (port,) = of_kind(made, "Service")[f"{RELEASE}-{name}-grpc"]["spec"]["ports"]
-        assert port["appProtocol"] == "kubernetes.io/h2c"

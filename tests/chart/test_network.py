@@ -98,8 +98,7 @@ def test_exactly_the_arrows_that_exist_are_let_through(case: str) -> None:
     if values["kafka"].get("strimzi"):
         places["kafka"] = {(f"cluster:{RELEASE}", 9093)}
     network = Network(objects(values))
-    port = 9090 if values.get("profile") == "embedded" else 9443
-    inside = {(caller, called, port) for caller, called in neighbours()}
+    inside = {(caller, called, 9443) for caller, called in neighbours()}
     inside |= {("test", name, 9100) for name in SERVICES}
 
     arriving = set(inside)

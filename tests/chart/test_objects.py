@@ -168,11 +168,10 @@ def test_replicas_scaling_and_disruptions_fit(made: list[Object]) -> None:
             assert constraint["labelSelector"] == spec["selector"]
 
 
-def test_services_lead_to_their_pods_and_ports(made: list[Object], case: str) -> None:
+def test_services_lead_to_their_pods_and_ports(made: list[Object]) -> None:
     deployments = of_kind(made, "Deployment")
     services = of_kind(made, "Service")
     assert len(services) == 2 * len(SERVICES)
-    production = CASES[case].get("profile") != "embedded"
     for name in SERVICES:
         deployment = deployments[f"{RELEASE}-{name}"]["spec"]
         labels = deployment["template"]["metadata"]["labels"]
@@ -183,7 +182,7 @@ def test_services_lead_to_their_pods_and_ports(made: list[Object], case: str) ->
             assert service["selector"] == deployment["selector"]["matchLabels"]
             assert {port["targetPort"] for port in service["ports"]} <= ports
         assert grpc["clusterIP"] == "None"
-        assert {port["port"] for port in grpc["ports"]} == ({9090, 9443} if production else {9090})
+        assert {port["port"] for port in grpc["ports"]} == {9090, 9443}
         assert "clusterIP" not in site
 
 

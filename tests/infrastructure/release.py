@@ -161,11 +161,11 @@ class Release:
                 "kafka-ca": ca,
                 "kafka-user": {"user.crt": user["tls.crt"], "user.key": user["tls.key"]},
             }
-            for service in SERVICES:
-                address = f"{self.name}-{service}-grpc"
-                made[f"{self.name}-{service}-tls"] = self.beside.certificate(
-                    service, f"{address}.{self.name}.svc", address
-                )
+        for service in SERVICES:
+            address = f"{self.name}-{service}-grpc"
+            made[f"{self.name}-{service}-tls"] = self.beside.certificate(
+                service, f"{address}.{self.name}.svc", address
+            )
         labels = {"made-by": "operator"}
         secrets = [secret(name, self.name, data, labels) for name, data in made.items()]
         return [*secrets, config("authority", self.name, {"ca.crt": self.beside.ca}, labels)]

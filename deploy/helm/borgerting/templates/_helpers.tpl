@@ -29,11 +29,6 @@ helm.sh/chart: {{ printf "%s-%s" .root.Chart.Name .root.Chart.Version | replace 
 {{ .Values.keys.secret | default (printf "%s-keys" .Release.Name) }}
 {{- end }}
 
-{{/* Neighbours call by certificate in production, in the clear in a trial. */}}
-{{- define "borgerting.neighbourPort" -}}
-{{ ternary 9443 9090 (eq .Values.profile "production") }}
-{{- end }}
-
 {{/* The restricted pod security standard, and no file of the image can be changed. */}}
 {{- define "borgerting.podSecurity" -}}
 runAsNonRoot: true
