@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import grpc
 
 from chassis.context import Caller
 from chassis.rpc.context import CORRELATION_ID
+from chassis.rpc.interception import StreamInterceptor, UnaryInterceptor, changed
 from chassis.rpc.server import MESSAGE_LIMIT
 
 DEFAULT_TIMEOUT = 10.0
@@ -79,24 +80,7 @@ def call_metadata(caller: Caller, token: str | None = None) -> grpc.Metadata:
     return tuple(metadata)
 
 
-class _Details(NamedTuple):
-    method: str
-    timeout: float | None
-    metadata: Any
-    credentials: Any
-    wait_for_ready: bool | None
-    compression: Any
-
-
-if TYPE_CHECKING:
-    _UnaryInterceptor = grpc.UnaryUnaryClientInterceptor[Any, Any]
-    _StreamInterceptor = grpc.UnaryStreamClientInterceptor[Any, Any]
-else:
-    _UnaryInterceptor = grpc.UnaryUnaryClientInterceptor
-    _StreamInterceptor = grpc.UnaryStreamClientInterceptor
-
-
-class _ServiceToken(_UnaryInterceptor, _StreamInterceptor):
+class _ServiceToken(UnaryInterceptor, StreamInterceptor):
     def __init__(self, token: Callable[[], str]) -> None:
         self._token = token
 
@@ -104,14 +88,8 @@ class _ServiceToken(_UnaryInterceptor, _StreamInterceptor):
         metadata = list(details.metadata or ())
         if not any(key == "authorization" for key, _ in metadata):
             metadata.append(("authorization", f"Bearer {self._token()}"))
-        return _Details(
-            details.method,
-            details.timeout if details.timeout is not None else DEFAULT_TIMEOUT,
-            metadata,
-            details.credentials,
-            details.wait_for_ready,
-            details.compression,
-        )
+        timeout = details.timeout if details.timeout is not None else DEFAULT_TIMEOUT
+        return changed(details, metadata, timeout)
 
     def intercept_unary_unary(self, continuation: Any, client_call_details: Any, request: Any) -> Any:
         return continuation(self._with_token(client_call_details), request)

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterator
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 import grpc
 from opentelemetry.trace import SpanKind
 
 from chassis.rpc.context import CORRELATION_ID
+from chassis.rpc.interception import CallDetails, UnaryInterceptor, changed
 from chassis.tracing.tracer import Active, Tracing
 
 _TRACE_PARENT = "traceparent"
@@ -81,21 +82,6 @@ class TracedServer:
 _END = object()
 
 
-class _Details(NamedTuple):
-    method: str
-    timeout: float | None
-    metadata: Any
-    credentials: Any
-    wait_for_ready: bool | None
-    compression: Any
-
-
-if TYPE_CHECKING:
-    _Interceptor = grpc.UnaryUnaryClientInterceptor[Any, Any]
-else:
-    _Interceptor = grpc.UnaryUnaryClientInterceptor
-
-
 def traced_channel(channel: grpc.Channel, tracing: Tracing, caller: str) -> grpc.Channel:
     """`channel` with a span of the service `caller` around each call, which bears it along as `traceparent`.
     Unary calls, which are all that neighbours have.
@@ -103,7 +89,7 @@ def traced_channel(channel: grpc.Channel, tracing: Tracing, caller: str) -> grpc
     return grpc.intercept_channel(channel, _Calls(tracing, caller))
 
 
-class _Calls(_Interceptor):
+class _Calls(UnaryInterceptor):
     def __init__(self, tracing: Tracing, caller: str) -> None:
         self._tracing = tracing
         self._caller = caller
@@ -118,20 +104,13 @@ class _Calls(_Interceptor):
             call.add_done_callback(lambda call: _ended(active, call))
         return call
 
-    def _begin(self, details: Any) -> tuple[Active, _Details]:
+    def _begin(self, details: Any) -> tuple[Active, CallDetails]:
         method = details.method if isinstance(details.method, str) else details.method.decode()
         active = self._tracing.begin(
             self._caller, method.removeprefix("/"), SpanKind.CLIENT, _attributes(method)
         )
         metadata = (*(details.metadata or ()), (_TRACE_PARENT, active.trace_parent))
-        return active, _Details(
-            details.method,
-            details.timeout,
-            metadata,
-            details.credentials,
-            getattr(details, "wait_for_ready", None),
-            getattr(details, "compression", None),
-        )
+        return active, changed(details, metadata, details.timeout)
 
 
 def _ended(active: Active, call: Any) -> None:

@@ -62,21 +62,11 @@ class _StepPublisher:
         self._inner.close()
 
 
-class _StepSource:
-    def __init__(self, inner: EventSource, steps: Steps) -> None:
+class _Passing:
+    """Hands on to another source what it does not do otherwise."""
+
+    def __init__(self, inner: EventSource) -> None:
         self._inner = inner
-        self._steps = steps
-
-    def poll(self, seconds: float, limit: int = 500) -> Sequence[Delivery]:
-        found = self._inner.poll(seconds, limit)
-        if found:
-            self._steps.reach(Step.DELIVERY_FETCHED)
-        return found
-
-    def commit(self, delivery: Delivery) -> None:
-        self._steps.reach(Step.EFFECT_COMMITTED)
-        self._inner.commit(delivery)
-        self._steps.reach(Step.OFFSET_COMMITTED)
 
     def rewind(self) -> None:
         self._inner.rewind()
@@ -94,14 +84,31 @@ class _StepSource:
         self._inner.close()
 
 
-class Disorder:
+class _StepSource(_Passing):
+    def __init__(self, inner: EventSource, steps: Steps) -> None:
+        super().__init__(inner)
+        self._steps = steps
+
+    def poll(self, seconds: float, limit: int = 500) -> Sequence[Delivery]:
+        found = self._inner.poll(seconds, limit)
+        if found:
+            self._steps.reach(Step.DELIVERY_FETCHED)
+        return found
+
+    def commit(self, delivery: Delivery) -> None:
+        self._steps.reach(Step.EFFECT_COMMITTED)
+        self._inner.commit(delivery)
+        self._steps.reach(Step.OFFSET_COMMITTED)
+
+
+class Disorder(_Passing):
     """Delivers each fetched batch shuffled, with some of it twice, and at times all of the one before again.
 
     A commit is passed on once all of the batch was delivered, as the last of it in the carrier's own order.
     """
 
     def __init__(self, inner: EventSource, seed: str) -> None:
-        self._inner = inner
+        super().__init__(inner)
         self._chance = random.Random(seed)
         self._before: list[Delivery] = []
         self._last: Delivery | None = None
@@ -122,18 +129,3 @@ class Disorder:
     def commit(self, delivery: Delivery) -> None:
         if self._last is not None:
             self._inner.commit(self._last)
-
-    def rewind(self) -> None:
-        self._inner.rewind()
-
-    def again(self) -> None:
-        self._inner.again()
-
-    def wake(self) -> None:
-        self._inner.wake()
-
-    def lag(self) -> int:
-        return self._inner.lag()
-
-    def close(self) -> None:
-        self._inner.close()
