@@ -29,8 +29,9 @@ check: setup ## Style, types, architecture, API contracts, generated code and tr
 	$(BIN)/python -m chassis.text check
 
 .PHONY: test
-test: setup ## Every test, the fast ones first; two processes share the files
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/cluster tests/browser
+test: setup ## Every test, the fast ones first; two processes share the files, but a cluster has the machine to itself
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/browser
+	$(BIN)/python -m pytest tests/cluster
 
 .PHONY: bench
 bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder of lottery pools)
