@@ -29,8 +29,11 @@ check: setup ## Style, types, architecture, API contracts, generated code and tr
 	$(BIN)/python -m chassis.text check
 
 .PHONY: test
-test: setup ## Every test, the fast ones first; two processes share the files, but a cluster has the machine to itself
+test: setup ## Every test, the fast ones first; two processes share the files
 	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/browser
+
+.PHONY: test-cluster
+test-cluster: setup ## The chart on a real Kubernetes cluster, which is built once, in a quarter of an hour or more
 	$(BIN)/python -m pytest tests/cluster
 
 .PHONY: bench
