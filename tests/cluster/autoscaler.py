@@ -14,9 +14,9 @@ HPA = "ting-deliberation"
 def autoscaler(ting: Release) -> tuple[int, int | None]:
     """How many pods it wants, and the use of the processor that it sees (percent of what they ask for)."""
     status = json.loads(ting.kubectl("get", "hpa", HPA, "--output", "json"))["status"]
-    seen = [
-        each["resource"]["current"].get("averageUtilization") for each in status.get("currentMetrics") or []
-    ]
+    # Until metrics have come there is none, or one without contents.
+    measured = [each["resource"] for each in status.get("currentMetrics") or [] if "resource" in each]
+    seen = [each["current"].get("averageUtilization") for each in measured]
     return int(status.get("desiredReplicas", 0)), next(iter(seen), None)
 
 

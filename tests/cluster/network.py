@@ -36,7 +36,7 @@ def reached(cluster: Cluster, namespace: str, pod: str, addresses: list[str]) ->
     return set(said.split())
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture
 def stranger(cluster: Cluster, ting: Release) -> Iterator[str]:
     """A pod of the same image in the same namespace, which is nobody's."""
     spec = cluster.items("pods", ting.name, "app.kubernetes.io/component=sortition")[0]["spec"]
