@@ -87,30 +87,14 @@ def retell(
     caller: Caller,
     municipality: str,
     key: str,
+    *,
+    anew: bool = False,
 ) -> UUID:
-    """`reemit`, for the aggregate of a key."""
-    name = _require_resource(service, reemitters, municipality, key)
-    return reemit(database, service, reemitters, caller, name)
-
-
-def tell_anew(
-    database: Database,
-    service: str,
-    reemitters: Sequence[Reemitter],
-    caller: Caller,
-    municipality: str,
-    key: str,
-) -> UUID:
-    """`retell`, under the next number: for consumers that know more than the teller, and shall not."""
-    name = _require_resource(service, reemitters, municipality, key)
-    return reemit(database, service, reemitters, caller, name, anew=True)
-
-
-def _require_resource(service: str, reemitters: Sequence[Reemitter], municipality: str, key: str) -> str:
+    """`reemit`, for the aggregate of a key. `anew` as there."""
     name = resource_of(reemitters, municipality, key)
     if name is None:
         raise _not_reemitted(service, reemitters)
-    return name
+    return reemit(database, service, reemitters, caller, name, anew=anew)
 
 
 def _not_reemitted(service: str, reemitters: Sequence[Reemitter]) -> DomainError:

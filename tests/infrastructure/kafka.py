@@ -18,6 +18,7 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from chassis.rpc.certificates import CertificateFiles
 from tests.infrastructure.places import cache, free_ports, lasting_ports, program
 
 _POM = Path(__file__).parent / "kafka_broker" / "pom.xml"
@@ -133,6 +134,26 @@ class KafkaBroker:
         with socket.socket() as probe:
             probe.settimeout(1)
             return probe.connect_ex(("127.0.0.1", self._port)) == 0
+
+
+def listening_securely(protocol: str, broker: CertificateFiles, folder: Path) -> str:
+    """Properties of a broker that listens by `protocol` (SSL, SASL_SSL), too, and asks for certificates.
+
+    `folder` takes its keystore.
+    """
+    keystore = folder / "keystore.pem"
+    keystore.write_bytes(broker.key.read_bytes() + broker.certificate.read_bytes())
+    return f"""
+listeners=PLAINTEXT://127.0.0.1:{{port}},SECURE://127.0.0.1:{{secure}},CONTROLLER://127.0.0.1:{{controller}}
+advertised.listeners=PLAINTEXT://127.0.0.1:{{port}},SECURE://127.0.0.1:{{secure}}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:{protocol}
+ssl.keystore.type=PEM
+ssl.keystore.location={keystore}
+ssl.truststore.type=PEM
+ssl.truststore.location={broker.ca}
+ssl.client.auth=required
+listener.name.secure.ssl.client.auth=required
+"""
 
 
 @contextmanager

@@ -18,19 +18,10 @@ from chassis.events.kafka_settings import KafkaSettings
 from chassis.events.ports import CarrierAwayError
 from chassis.rpc.authority import make_folder
 from chassis.testing.stores import an_event
-from tests.infrastructure.kafka import running_kafka
+from tests.infrastructure.kafka import listening_securely, running_kafka
 
 TOPIC = "borgerting.toy.v1"
 PROPERTIES = """
-listeners=PLAINTEXT://127.0.0.1:{{port}},SECURE://127.0.0.1:{{secure}},CONTROLLER://127.0.0.1:{{controller}}
-advertised.listeners=PLAINTEXT://127.0.0.1:{{port}},SECURE://127.0.0.1:{{secure}}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SASL_SSL
-ssl.keystore.type=PEM
-ssl.keystore.location={keystore}
-ssl.truststore.type=PEM
-ssl.truststore.location={ca}
-ssl.client.auth=required
-listener.name.secure.ssl.client.auth=required
 sasl.enabled.mechanisms=SCRAM-SHA-512
 listener.name.secure.scram-sha-512.sasl.jaas.config=\
 org.apache.kafka.common.security.scram.ScramLoginModule required;
@@ -51,9 +42,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
     made = make_folder(
         folder / "certificates", ["broker", "sortition"], ["127.0.0.1"], datetime.now(UTC), timedelta(days=1)
     )
-    keystore = folder / "keystore.pem"
-    keystore.write_bytes(made["broker"].key.read_bytes() + made["broker"].certificate.read_bytes())
-    properties = PROPERTIES.format(keystore=keystore, ca=made["broker"].ca)
+    properties = listening_securely("SASL_SSL", made["broker"], folder) + PROPERTIES
     with running_kafka(folder / "broker", properties) as server:
         admin = KafkaAdminClient(bootstrap_servers=server.bootstrap)
         admin.alter_user_scram_credentials([scram("borgerting", "a secret")])

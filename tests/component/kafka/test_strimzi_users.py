@@ -27,20 +27,11 @@ from chassis.events.kafka_settings import KafkaSettings
 from chassis.rpc.authority import make_folder
 from chassis.testing.stores import an_event
 from tests.chart.rendering import CASES, RELEASE, Object, objects, of_kind
-from tests.infrastructure.kafka import running_kafka
+from tests.infrastructure.kafka import listening_securely, running_kafka
 
 PREFIX = "test."  # of the chart's case
 OWNER, LISTENER = "sortition", "deliberation"
 PROPERTIES = """
-listeners=PLAINTEXT://127.0.0.1:{{port}},SECURE://127.0.0.1:{{secure}},CONTROLLER://127.0.0.1:{{controller}}
-advertised.listeners=PLAINTEXT://127.0.0.1:{{port}},SECURE://127.0.0.1:{{secure}}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,SECURE:SSL
-ssl.keystore.type=PEM
-ssl.keystore.location={keystore}
-ssl.truststore.type=PEM
-ssl.truststore.location={ca}
-ssl.client.auth=required
-listener.name.secure.ssl.client.auth=required
 authorizer.class.name=org.apache.kafka.metadata.authorizer.StandardAuthorizer
 super.users=User:ANONYMOUS
 """
@@ -73,11 +64,9 @@ def brokers(tmp_path_factory: pytest.TempPathFactory) -> Iterator[dict[str, Kafk
     folder = tmp_path_factory.mktemp("users")
     now, day = datetime.now(UTC), timedelta(days=1)
     made = make_folder(folder / "certificates", ["broker", OWNER, LISTENER], ["127.0.0.1"], now, day)
-    keystore = folder / "keystore.pem"
-    keystore.write_bytes(made["broker"].key.read_bytes() + made["broker"].certificate.read_bytes())
     rendered = objects(CASES["Strimzi"])
     users = of_kind(rendered, "KafkaUser")
-    properties = PROPERTIES.format(keystore=keystore, ca=made["broker"].ca)
+    properties = listening_securely("SSL", made["broker"], folder) + PROPERTIES
     with running_kafka(folder / "broker", properties) as server:
         admin = KafkaAdminClient(bootstrap_servers=server.bootstrap)
         for name in (OWNER, LISTENER):
