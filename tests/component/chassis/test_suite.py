@@ -8,6 +8,7 @@ import os
 import re
 import signal
 import socket
+import sqlite3
 import subprocess
 import sys
 import threading
@@ -101,12 +102,9 @@ def test_it_is_small_and_loads_no_solver(suite: SuiteProcess) -> None:
     assert not re.search(r"numpy|scipy|highs", maps, re.IGNORECASE)
 
 
-def test_what_is_told_is_heard_soon(suite: SuiteProcess) -> None:
-    started = time.monotonic()
-    suite.get("/toy/tell/soon")
-    wait_for(lambda: "soon" in json.loads(suite.get("/toy/heard"))["heard"], 2)
-    # Typically 20 ms with both requests; wide because tests share their machine.
-    assert time.monotonic() - started < 1
+def test_what_is_told_is_heard(suite: SuiteProcess) -> None:
+    suite.get("/toy/tell/soon")  # how soon is benchmarks.events' question
+    wait_for(lambda: "soon" in json.loads(suite.get("/toy/heard"))["heard"])
 
 
 def test_metrics_are_counted_once_and_name_nobody(suite: SuiteProcess) -> None:
@@ -250,9 +248,10 @@ def test_what_cannot_end_in_time_is_put_back_and_resumed(tmp_path: Path) -> None
     with toy_suite(tmp_path, BORGERTING_DRAIN_SECONDS="3") as running:
         running.get("/toy/count/long/80")
         wait_for(lambda: job_of(running, "long")["stage"] == "counting")
-        started = time.monotonic()
         assert running.terminate() == 0
-        assert time.monotonic() - started < 8  # what the job would take
+    [store] = tmp_path.rglob("toy.sqlite3")
+    with closing(sqlite3.connect(store)) as connection:
+        assert connection.execute("SELECT state FROM jobs").fetchall() == [("QUEUED",)]
     with toy_suite(tmp_path) as running:
         job = wait_for(lambda: (found := job_of(running, "long"))["state"] == "SUCCEEDED" and found, 60)
         assert job["attempts"] == 1  # an ordered stop costs no attempt

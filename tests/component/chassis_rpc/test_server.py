@@ -99,8 +99,8 @@ def test_a_stop_lets_a_running_call_finish_and_takes_no_new_one() -> None:
         running = stub.GetMunicipality.future(pb.GetMunicipalityRequest(name="a"), timeout=10)
         assert servicer.begun.wait(5)
         started = time.monotonic()
-        server.stop(10)
-        assert time.monotonic() - started < 5
+        server.stop(60)
+        assert time.monotonic() - started < 30
         assert running.result(timeout=5).name == "a"
         with pytest.raises(grpc.RpcError) as caught:
             stub.GetMunicipality(pb.GetMunicipalityRequest(name="b"), timeout=5)
