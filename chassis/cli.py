@@ -303,7 +303,8 @@ def _explain(error: Exception) -> int:
     if isinstance(error, OSError) and error.strerror:
         _say(f"{error.filename}: {error.strerror}" if error.filename else error.strerror)
         return 1
-    if type(error).__name__ == "KeyFileError":  # its message says what to do, and holds no key
+    # Their messages say what to do, and hold no key.
+    if type(error).__name__ in ("KeyFileError", "CertificateFolderError"):
         _say(str(error))
         return 1
     # The text may hold what a person typed; class and place are enough to find the fault.

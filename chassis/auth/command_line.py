@@ -18,7 +18,7 @@ keys = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Make and rotate the keys of sessions and sign-in links.",
+    help="Make, rotate and withdraw the keys of sessions and sign-in links.",
 )
 
 
@@ -57,12 +57,26 @@ def rotate_keys(
     typer.echo(made.rotate(timedelta(minutes=sign_after_minutes)))
 
 
+@keys.command("withdraw")
+def withdraw_keys(folder: Folder) -> None:
+    """Refuse from now on what the key before the present one signed: after a leak, or to end a rotation.
+
+    Sessions and our own tokens that it signed end; links that were sent go on working.
+    """
+    withdrawn = FileKeys(folder, SystemClock(), shared=True).withdraw()
+    typer.echo(f"{withdrawn} withdrawn")
+
+
 tls = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Make certificates with which the services know one another.",
+    help="Make and renew certificates with which the services know one another.",
 )
+
+
+Days = Annotated[int, typer.Option("--days", min=1, max=3650, help="How long they are good for.")]
+Made = Annotated[Path, typer.Argument(help="The folder that `borgerting tls create` made.")]
 
 
 @tls.command("create")
@@ -72,11 +86,15 @@ def create_certificates(
         list[str] | None,
         typer.Option("--host", help="Another name or address under which the services are reached."),
     ] = None,
-    days: Annotated[int, typer.Option("--days", min=1, max=3650, help="How long they are good for.")] = 365,
+    days: Days = 365,
+    keep_authority: Annotated[
+        bool,
+        typer.Option("--keep-authority", help="Keep its key in ca.key, with which `tls renew` signs."),
+    ] = False,
 ) -> None:
     """Make ca.pem, and NAME.pem with NAME.key for each service, reached as NAME, localhost and 127.0.0.1.
 
-    The authority's own key is thrown away: to renew one, make all anew. In a cluster let cert-manager do it.
+    The authority's own key is thrown away, unless it is to be kept. In a cluster let cert-manager do it.
     """
     from chassis.rpc.authority import make_folder
 
@@ -86,12 +104,40 @@ def create_certificates(
         ["localhost", "127.0.0.1", *(host or [])],
         SystemClock().now(),
         timedelta(days=days),
+        keep_authority=keep_authority,
     )
     for files in made.values():
         typer.echo(files.certificate)
 
 
-# typer makes a command of a group that has but one.
-@tls.callback()
-def _tls() -> None:
-    pass
+@tls.command("renew")
+def renew_certificates(folder: Made, days: Days = 365) -> None:
+    """Make each service's certificate and key anew, under the same names, signed by the key in ca.key.
+
+    Processes that use the folder take them over without a restart.
+    """
+    from chassis.rpc.renewal import renew
+
+    for path in renew(folder, SystemClock().now(), timedelta(days=days)):
+        typer.echo(path)
+
+
+@tls.command("add-authority")
+def add_authority(folder: Made, days: Days = 365) -> None:
+    """Make a new authority that is trusted beside the one before, and keep its key in ca.key.
+
+    Once every process has read ca.pem: `tls renew`, and once they have read that, `tls withdraw-authority`.
+    """
+    from chassis.rpc.renewal import add_authority
+
+    add_authority(folder, SystemClock().now(), timedelta(days=days))
+    typer.echo(folder / "ca.pem")
+
+
+@tls.command("withdraw-authority")
+def withdraw_authority(folder: Made) -> None:
+    """Trust only the newest authority; refused while a certificate here is signed by another."""
+    from chassis.rpc.renewal import withdraw_authority
+
+    withdrawn = withdraw_authority(folder)
+    typer.echo(f"{withdrawn} withdrawn")

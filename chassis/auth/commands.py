@@ -13,8 +13,8 @@ def _load() -> Commands:
 
 COMMANDS = ExtraCommands(
     help={
-        "keys": "Make and rotate the keys of sessions and sign-in links.",
-        "tls": "Make certificates with which the services know one another.",
+        "keys": "Make, rotate and withdraw the keys of sessions and sign-in links.",
+        "tls": "Make and renew certificates with which the services know one another.",
     },
     load=_load,
 )

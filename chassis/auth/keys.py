@@ -143,6 +143,22 @@ class FileKeys:
             self._write([new, *kept][:_KEPT], only_if_missing=False)
             return new.kid
 
+    def withdraw(self) -> int:
+        """Know nothing any more of what was signed before the present secret; how many secrets went.
+
+        Raises KeyFileError when there is none: a new one that has yet to sign is none before.
+        """
+        with self._rotating:
+            content = self._load()
+            signing = self._signing(content)
+            left = content.secrets[: content.secrets.index(signing) + 1]
+            gone = len(content.secrets) - len(left)
+            if not gone:
+                yet = " yet: the new one has still to sign" if len(left) > 1 else ""
+                raise KeyFileError(f"{self.path} holds no key from before{yet}")
+            self._write(left, only_if_missing=False)
+            return gone
+
     def _signing(self, content: _Content) -> _Secret:
         kept, now = content.secrets, self._clock.now()
         return next((each for each in kept if each.sign_time is None or each.sign_time <= now), kept[0])

@@ -15,7 +15,12 @@ from pathlib import Path
 from cryptography import x509
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.hazmat.primitives.serialization import (
+    Encoding,
+    NoEncryption,
+    PrivateFormat,
+    load_pem_private_key,
+)
 from cryptography.x509.oid import ExtendedKeyUsageOID, NameOID
 
 from chassis.rpc.certificates import SERVICE_URI, CertificateFiles
@@ -45,6 +50,9 @@ class Issued:
 class Authority:
     """Signs services' certificates with a key that is nowhere unless `issued` is written."""
 
+    issued: Issued
+    expire_time: datetime
+
     def __init__(
         self, now: datetime, lifetime: timedelta = LIFETIME, name: str = "Borgerting services"
     ) -> None:
@@ -59,6 +67,20 @@ class Authority:
             .sign(self._key, hashes.SHA256())
         )
         self.issued = Issued(made.public_bytes(Encoding.PEM), _pem(self._key))
+        self.expire_time = made.not_valid_after_utc
+
+    @classmethod
+    def kept(cls, issued: Issued) -> Authority:
+        """One that was made before. Raises ValueError when it is none, or the key is not its own."""
+        certificate = x509.load_pem_x509_certificate(issued.certificate)
+        key = load_pem_private_key(issued.key, None)
+        if not isinstance(key, ec.EllipticCurvePrivateKey) or key.public_key() != certificate.public_key():
+            raise ValueError("not the key of this certificate")
+        found = cls.__new__(cls)
+        found._key, found._name, found.issued = key, certificate.subject, issued
+        found._identifier = x509.SubjectKeyIdentifier.from_public_key(key.public_key())
+        found.expire_time = certificate.not_valid_after_utc
+        return found
 
     def issue(
         self,
@@ -93,17 +115,26 @@ class Authority:
 
 
 def make_folder(
-    folder: Path, services: Iterable[str], hosts: Iterable[str], now: datetime, lifetime: timedelta = LIFETIME
+    folder: Path,
+    services: Iterable[str],
+    hosts: Iterable[str],
+    now: datetime,
+    lifetime: timedelta = LIFETIME,
+    *,
+    keep_authority: bool = False,
 ) -> dict[str, CertificateFiles]:
     """ca.pem, and NAME.pem with NAME.key per service: reached as NAME, and under `hosts`.
 
-    The authority's key is thrown away: make all anew, or keep one's own authority. Raises FileExistsError.
+    The authority's key is thrown away, or kept in ca.key for renewals. Raises FileExistsError.
     """
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     authority = Authority(now, lifetime)
     ca = folder / "ca.pem"
-    with ca.open("xb") as file:
-        file.write(authority.issued.certificate)
+    if keep_authority:
+        authority.issued.write(folder, "ca")
+    else:
+        with ca.open("xb") as file:
+            file.write(authority.issued.certificate)
     made = {}
     for service in services:
         own = authority.issue([service], [service, *hosts], begin=now, end=now + lifetime)

@@ -7,7 +7,7 @@ one. Host names in it say where the service is reached and nothing of who it is.
 from __future__ import annotations
 
 import functools
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -15,6 +15,7 @@ from pathlib import Path
 import grpc
 import structlog
 from cryptography import x509
+from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat, load_pem_private_key
 
 SERVICE_URI = "urn:borgerting:service:"
@@ -76,6 +77,29 @@ def file_problem(files: CertificateFiles) -> str | None:
     return None
 
 
+def signed_by(chain: Sequence[x509.Certificate], authorities: Sequence[x509.Certificate]) -> bool:
+    """Whether one of them signed the first of the chain, or those within the chain that lead to it.
+
+    Signatures and names only; times and uses are for the handshake.
+    """
+    current, between = chain[0], list(chain[1:])
+    while not any(_issued(current, one) for one in authorities):
+        above = next((one for one in between if _issued(current, one)), None)
+        if above is None:
+            return False
+        between.remove(above)
+        current = above
+    return True
+
+
+def _issued(certificate: x509.Certificate, by: x509.Certificate) -> bool:
+    try:
+        certificate.verify_directly_issued_by(by)
+    except (ValueError, TypeError, InvalidSignature):
+        return False
+    return True
+
+
 def service_of(certificate: x509.Certificate) -> str | None:
     """The service that it names; None when it names none, or several."""
     try:
@@ -105,7 +129,7 @@ def server_credentials(files: CertificateFiles, *, neighbours: bool) -> grpc.Ser
     Files that change are read again at the next handshake; while they do not hang together (one is written,
     the other not yet) those from before count.
     """
-    renewed = Renewed(files)
+    renewed = Renewed(files, "neighbours' port" if neighbours else "everybody's port")
 
     def configuration() -> grpc.ServerCertificateConfiguration:
         ca, certificate, key = renewed.current
@@ -124,15 +148,17 @@ def server_credentials(files: CertificateFiles, *, neighbours: bool) -> grpc.Ser
 
 
 class Renewed:
-    """The files' content as it stands, taken over only when it hangs together."""
+    """The files' content as it stands, taken over only when it hangs together. `use` is for the log."""
 
-    def __init__(self, files: CertificateFiles) -> None:
+    def __init__(self, files: CertificateFiles, use: str) -> None:
         self._files = files
-        self._stamp = files.stamp()
+        self._use = use
+        self._stamp = self._refused = files.stamp()
         self.current = files.read()
 
     def changed(self) -> bool:
         """Whether `current` is another than at the last question."""
+        stamp = None
         try:
             stamp = self._files.stamp()
             if stamp == self._stamp:
@@ -141,11 +167,15 @@ class Renewed:
             content = self._files.read()
             if problem is None and self._files.stamp() == stamp:
                 self.current, self._stamp = content, stamp
-                _log.info("certificate read again")
+                _log.info("certificate read again", use=self._use)
                 return True
         except OSError as error:
             problem = type(error).__name__
-        _log.warning("certificate not taken over", problem=problem or "it is being written")
+        if stamp is None or stamp != self._refused:  # once, not at every question
+            _log.warning(
+                "certificate not taken over", use=self._use, problem=problem or "it is being written"
+            )
+            self._refused = stamp or self._refused
         return False
 
 

@@ -17,7 +17,7 @@ import grpc
 from chassis.rpc.certificates import CertificateFiles, Renewed
 from chassis.rpc.client import tcp_channel
 
-LOOK_SECONDS = 10.0
+LOOK_SECONDS = 1.0
 """How often the files are looked at, by calls."""
 LINGER_SECONDS = 120.0
 
@@ -26,7 +26,7 @@ def neighbour_channel(target: str, files: CertificateFiles | None, **options: An
     """`options` as in tcp_channel. Without certificates it is in the clear and its calls nobody's."""
     if files is None:
         return tcp_channel(target, **options)
-    renewed = Renewed(files)
+    renewed = Renewed(files, f"calls to {target}")
 
     def connect() -> grpc.Channel:
         ca, certificate, key = renewed.current

@@ -7,6 +7,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+from cryptography import x509
 
 from chassis import cli
 from chassis.auth.keys import FILE_NAME, FileKeys, KeyFileError
@@ -112,6 +113,28 @@ def test_the_commands(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Non
         assert secret not in refused.err + refused.out
 
 
+def test_a_withdrawn_key_is_known_no_more(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    clock = FixedClock(NOW)
+    keys = FileKeys(folder, clock, shared=True)
+    sessions = Sessions(keys, clock)
+    with pytest.raises(KeyFileError, match=r"no key from before$"):
+        keys.withdraw()
+    before = sessions.issue(ANNA)
+    keys.rotate(timedelta(minutes=10))
+    # What signs now stays, though there is a newer one.
+    with pytest.raises(KeyFileError, match="the new one has still to sign"):
+        keys.withdraw()
+    assert sessions.read(before) is not None
+    clock.instant = NOW + timedelta(minutes=10)
+    after = sessions.issue(ANNA)
+    assert sessions.read(before) is not None
+    assert cli.run(["keys", "withdraw", str(folder)]) == 0
+    assert capsys.readouterr().out == "1 withdrawn\n"
+    assert sessions.read(before) is None
+    assert sessions.read(after) is not None
+    assert cli.run(["keys", "withdraw", str(folder)]) == 1
+
+
 def test_certificates_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     folder = tmp_path / "tls"
     assert cli.run(["tls", "create", str(folder), "--host", "10.1.2.3", "--days", "3"]) == 0
@@ -128,3 +151,45 @@ def test_certificates_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[s
     )
     assert cli.run(["tls", "create", str(folder)]) == 1
     assert "ca.pem" in capsys.readouterr().err
+
+
+def test_renewals_by_command(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    folder = tmp_path / "tls"
+
+    def tls(command: str, *more: str) -> tuple[int, str]:
+        code = cli.run(["tls", command, str(folder), *more])
+        return code, capsys.readouterr().err
+
+    def own() -> x509.Certificate:
+        return x509.load_pem_x509_certificate((folder / "sortition.pem").read_bytes())
+
+    code, said = tls("renew")
+    assert (code, "borgerting tls create" in said) == (1, True)
+    assert tls("create", "--host", "10.1.2.3")[0] == 0
+    code, said = tls("renew")  # its authority's key was thrown away
+    assert (code, "borgerting tls add-authority" in said) == (1, True)
+    code, said = tls("withdraw-authority")
+    assert (code, "one authority only" in said) == (1, True)
+    assert tls("add-authority", "--days", "30") == (0, "")
+    code, said = tls("add-authority")
+    assert (code, "end that change first" in said) == (1, True)
+    code, said = tls("withdraw-authority")
+    assert (code, "borgerting tls renew" in said) == (1, True)
+    before = own()
+    assert tls("renew", "--days", "60") == (0, "")
+    after = own()
+    assert after.public_key() != before.public_key()
+    names = [
+        one.extensions.get_extension_for_class(x509.SubjectAlternativeName).value for one in (before, after)
+    ]
+    assert names[0] == names[1]
+    # Not longer than its authority.
+    assert after.not_valid_after_utc < datetime.now(UTC) + timedelta(days=31)
+    assert tls("withdraw-authority") == (0, "")
+    assert tls("renew") == (0, "")
+    assert {path.name for path in folder.iterdir() if path.stat().st_mode & 0o077 == 0} == {
+        path.name for path in folder.glob("*.key")
+    }
+    (folder / "followup.pem").write_text("nothing")
+    code, said = tls("renew")
+    assert (code, "followup.pem holds no certificate" in said) == (1, True)
