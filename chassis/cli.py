@@ -15,13 +15,16 @@ import traceback
 from collections.abc import Callable
 from importlib.metadata import version
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
 from typer.core import TyperCommand, TyperGroup
 
 from chassis.app import Commands, command_groups, descriptors
 from chassis.errors import Code, DomainError
+
+if TYPE_CHECKING:
+    from chassis.config import SuiteSettings
 
 USAGE = 2
 OUR_FAULT = 70
@@ -229,8 +232,16 @@ def check_config(
     service: Annotated[
         str | None, typer.Option("--service", help="Check what this service needs that runs alone.")
     ] = None,
+    days: Annotated[
+        int, typer.Option("--days", min=0, help="Warn of certificates and keys that run out within so many.")
+    ] = 30,
+    strict: Annotated[bool, typer.Option("--strict", help="Exit 2 for a warning, too.")] = False,
 ) -> None:
-    """Say everything that is wrong with the settings, at once. Exit 0: nothing; 2: something."""
+    """Say everything that is wrong with the settings, at once. Exit 0: nothing; 2: something.
+
+    A warning is what lets a process start that its neighbours refuse, or soon will: certificates and keys
+    that run out, and such as do not fit this service or its authority.
+    """
     from chassis.config import check_settings, describe_settings
 
     models = {name: found.settings() if found.settings else None for name, found in descriptors().items()}
@@ -244,9 +255,24 @@ def check_config(
         from chassis.alone import check_alone
 
         check_alone(settings, descriptors()[service])
+    if _warn_of_expiry(settings, service, days) and strict:
+        raise typer.Exit(USAGE)
     typer.echo(
         f"The settings are in order (profile {settings.profile}, data in {settings.data_dir.absolute()})."
     )
+
+
+def _warn_of_expiry(settings: SuiteSettings, service: str | None, days: int) -> bool:
+    """Whether there was anything to say."""
+    from datetime import timedelta
+
+    from chassis.clock import SystemClock
+    from chassis.config_expiry import expiry_warnings
+
+    found = expiry_warnings(settings, SystemClock().now(), timedelta(days=days), alone=service)
+    for warning in found:
+        _say(f"Warning: {warning}")
+    return bool(found)
 
 
 def _show_ports() -> None:
