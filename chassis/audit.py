@@ -45,7 +45,8 @@ class AuditTrail:
     ) -> None:
         """`action` as `selection.create`, `resource` a resource name, `details` ids and numbers only.
 
-        Never a name, an address or free text: nothing here can be deleted.
+        Never a name, an address or a person's own words: nothing here can be changed. Of a municipality it is
+        erased with all of its rows. (An operator's reason for what they do to a municipality is kept here.)
         """
         transaction = self._transaction
         transaction.require_writing()

@@ -4,28 +4,43 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import AbstractContextManager
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from chassis.auth.principal import Role
 from chassis.context import Caller
 from chassis.db import Database, Transaction, retrying
 from chassis.errors import DomainError
 from chassis.idempotency import Raced, check_request_id, store_response, stored_response
+from chassis.tenants import Municipality, refuse_unless_active
 
 U = TypeVar("U")
 R = TypeVar("R")
 
 
+def _as_the_copy_says(transaction: Transaction, uow: Any) -> Municipality | None:
+    """Of a TenantUnitOfWork."""
+    found: Municipality | None = uow.municipalities.get()
+    return found
+
+
 class Entry(Generic[U]):
     """`make_uow` turns a transaction into the service's own unit of work (repositories, events, audit,
-    jobs).
+    jobs). `standing` says where the unit of work's municipality is known from: by itself from the
+    `municipalities` that a TenantUnitOfWork has.
     """
 
     def __init__(
-        self, database: Database, make_uow: Callable[[Transaction], U], *, concurrent: bool = False
+        self,
+        database: Database,
+        make_uow: Callable[[Transaction], U],
+        *,
+        concurrent: bool = False,
+        standing: Callable[[Transaction, U], Municipality | None] = _as_the_copy_says,
     ) -> None:
         self._database = database
         self._make_uow = make_uow
         self._concurrent = concurrent
+        self._standing = standing
 
     def read(self, caller: Caller, municipality: str, use_case: Callable[[U], R]) -> R:
         """Run `use_case` over one consistent state of the store."""
@@ -44,6 +59,7 @@ class Entry(Generic[U]):
         store: Callable[[R], bytes] | None = None,
         restore: Callable[[bytes], R] | None = None,
         concurrent: bool = False,
+        while_suspended: bool = False,
     ) -> R:
         """Run `use_case` and commit; again when the store made it give in to another. With a `request_id`,
         once: the same request again (same `fingerprint`, which must cover method and content) is answered as
@@ -62,9 +78,15 @@ class Entry(Generic[U]):
                 concurrent=concurrent or self._concurrent,
             )
 
+        def run(transaction: Transaction) -> R:
+            uow = self._make_uow(transaction)
+            if municipality and not while_suspended and not caller.principal.has(None, Role.OPERATOR):
+                refuse_unless_active(self._standing(transaction, uow))
+            return use_case(uow)
+
         def once() -> R:
             with opened() as transaction:
-                return use_case(self._make_uow(transaction))
+                return run(transaction)
 
         if not request_id or not caller.principal.signed_in:
             return retrying(once)
@@ -78,7 +100,7 @@ class Entry(Generic[U]):
                 earlier = stored_response(transaction, subject, request_id, fingerprint)
                 if earlier is not None:
                     return restore(earlier)
-                result = use_case(self._make_uow(transaction))
+                result = run(transaction)
                 store_response(transaction, subject, request_id, fingerprint, store(result))
                 return result
 

@@ -7,6 +7,9 @@ from typing import Protocol
 
 from chassis.errors import Code, DomainError
 
+ACTIVE = "ACTIVE"
+"""The one of the registry's states in which a municipality may be changed."""
+
 
 @dataclass(frozen=True, slots=True)
 class Municipality:
@@ -17,6 +20,10 @@ class Municipality:
     time_zone: str
     languages: tuple[str, ...]
     state: str
+
+    @property
+    def active(self) -> bool:
+        return self.state == ACTIVE
 
 
 class MunicipalityRepository(Protocol):
@@ -43,3 +50,10 @@ def known(uow: TenantUnitOfWork) -> Municipality:
         metadata = {"municipality": uow.municipality}
         raise DomainError(Code.NOT_FOUND, "MUNICIPALITY_UNKNOWN", metadata)
     return municipality
+
+
+def refuse_unless_active(municipality: Municipality | None) -> None:
+    """Raises DomainError FAILED_PRECONDITION MUNICIPALITY_SUSPENDED. What is not known has other errors."""
+    if municipality is not None and not municipality.active:
+        metadata = {"municipality": municipality.slug}
+        raise DomainError(Code.FAILED_PRECONDITION, "MUNICIPALITY_SUSPENDED", metadata)

@@ -19,6 +19,8 @@ def refusal(request: Request, error: DomainError) -> Response:
         Code.PERMISSION_DENIED: "forbidden",
         Code.NOT_FOUND: "not_found",
     }.get(error.code, "refused")
+    if error.reason == "MUNICIPALITY_SUSPENDED":
+        kind = "suspended"
     catalogue = site_of(request).catalogues[caller(request).language]
     texts = [catalogue.error(violation.reason, violation.metadata) for violation in error.violations]
     if not texts:

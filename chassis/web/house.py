@@ -11,7 +11,7 @@ from fastapi import Request, Response
 from chassis.clock import Clock
 from chassis.context import Caller
 from chassis.entry import Entry
-from chassis.tenants import TenantUnitOfWork, known
+from chassis.tenants import Municipality, TenantUnitOfWork, known
 from chassis.text import Catalogue
 from chassis.web import HeaderMunicipality, caller, render, site_of
 from chassis.web.formats import Formats
@@ -19,6 +19,10 @@ from chassis.web.render import Crumb, formats
 
 U = TypeVar("U", bound=TenantUnitOfWork)
 R = TypeVar("R")
+
+
+def header_of(entry: Municipality) -> HeaderMunicipality:
+    return HeaderMunicipality(entry.slug, entry.display_name, entry.time_zone, entry.active)
 
 
 class House(Generic[U]):
@@ -38,13 +42,23 @@ class House(Generic[U]):
         def work(uow: U) -> tuple[HeaderMunicipality, R]:
             answer = use_case(uow, who)
             entry = known(uow)
-            return HeaderMunicipality(entry.slug, entry.display_name, entry.time_zone), answer
+            return header_of(entry), answer
 
         return self._entry.read(who, municipality, work)
 
-    def write(self, request: Request, municipality: str, use_case: Callable[[U, Caller], R]) -> R:
+    def write(
+        self,
+        request: Request,
+        municipality: str,
+        use_case: Callable[[U, Caller], R],
+        *,
+        while_suspended: bool = False,
+    ) -> R:
+        """`while_suspended` as in `Entry.write`."""
         who = caller(request)
-        return self._entry.write(who, municipality, lambda uow: use_case(uow, who))
+        return self._entry.write(
+            who, municipality, lambda uow: use_case(uow, who), while_suspended=while_suspended
+        )
 
     def write_once(
         self,

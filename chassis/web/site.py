@@ -34,6 +34,8 @@ class HeaderMunicipality:
     slug: str
     display_name: str
     time_zone: str = "Europe/Copenhagen"
+    active: bool = True
+    """Whether it may be changed now; else every page says that it is suspended."""
 
 
 def _nobody(request: Request) -> Principal:

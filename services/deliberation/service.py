@@ -129,7 +129,7 @@ DESCRIPTOR = Descriptor(
     commands=commands,
     settings=settings,
     command_help={
-        "municipality": "Enter municipalities in the registry, and list them.",
+        "municipality": "Enter municipalities in the registry, list them, hold them still.",
         "token": "Make a bearer token for a script or another system.",
         "sign-in-link": "Make a link that signs one person in once.",
         "ballots": "Count votes by a stated rule, hold a secret ballot, recount one that was published.",

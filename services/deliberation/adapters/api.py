@@ -57,6 +57,7 @@ class MunicipalityBody(ApiModel):
     create_time: datetime | None = None
     update_time: datetime | None = None
     etag: str = ""
+    state_time: datetime | None = None
 
 
 class MunicipalityAnswer(ApiModel):
@@ -68,6 +69,15 @@ class MunicipalityAnswer(ApiModel):
     create_time: datetime
     update_time: datetime
     etag: str
+    state_time: datetime
+
+
+class ReasonBody(ApiModel):
+    """Why an operator does it, for the audit trail: one line, no person's name."""
+
+    name: str = ""
+    reason: str = ""
+    etag: str = ""
 
 
 class MunicipalitiesAnswer(ApiModel):
@@ -172,6 +182,42 @@ def _registry_router(registry: Registry) -> APIRouter:
         with body_is("municipality"):
             return answered(registry.update(caller, request), response)
 
+    @router.post("/municipalities/{municipality}:suspend", summary="Hold a municipality still (operators)")
+    def suspend_municipality(
+        caller: CallerOfApi,
+        municipality: str,
+        body: ReasonBody,
+        response: Response,
+        request_id: RequestId = None,
+        idempotency_key: IdempotencyKey = None,
+        if_match: IfMatch = None,
+    ) -> MunicipalityAnswer:
+        request = pb.SuspendMunicipalityRequest(
+            name=f"municipalities/{municipality}",
+            reason=body.reason,
+            etag=etag_of(if_match, body.etag) or "",
+            request_id=request_id_of(idempotency_key, request_id) or "",
+        )
+        return answered(registry.suspend(caller, request), response)
+
+    @router.post("/municipalities/{municipality}:resume", summary="Serve a municipality again (operators)")
+    def resume_municipality(
+        caller: CallerOfApi,
+        municipality: str,
+        body: ReasonBody,
+        response: Response,
+        request_id: RequestId = None,
+        idempotency_key: IdempotencyKey = None,
+        if_match: IfMatch = None,
+    ) -> MunicipalityAnswer:
+        request = pb.ResumeMunicipalityRequest(
+            name=f"municipalities/{municipality}",
+            reason=body.reason,
+            etag=etag_of(if_match, body.etag) or "",
+            request_id=request_id_of(idempotency_key, request_id) or "",
+        )
+        return answered(registry.resume(caller, request), response)
+
     @router.post("/signInLinks", status_code=201, summary="Make a link that signs in once")
     def create_sign_in_link(
         caller: CallerOfApi,
@@ -217,6 +263,7 @@ def municipality_answer(message: pb.Municipality) -> MunicipalityAnswer:
         create_time=instant(message.create_time),
         update_time=instant(message.update_time),
         etag=message.etag,
+        state_time=instant(message.state_time),
     )
 
 

@@ -29,17 +29,20 @@ _TAKEN = "uq_assemblies_municipality_id_selection_id"
 
 
 class RegistryEntries(Scoped):
-    """The registry's own entry of the municipality, as other services know it by their copies."""
+    """The registry's own entry of the municipality, as other services know it by their copies; read once."""
+
+    _known: Municipality | None = None
 
     def get(self) -> Municipality | None:
-        table = tables.municipalities
-        query = select(table).where(table.c.municipality == self.municipality)
-        row = self.connection.execute(query).one_or_none()
-        if row is None:
-            return None
-        return Municipality(
-            row.municipality, row.display_name, row.time_zone, tuple(row.languages), row.state
-        )
+        if self._known is None:
+            table = tables.municipalities
+            query = select(table).where(table.c.municipality == self.municipality)
+            row = self.connection.execute(query).one_or_none()
+            if row is not None:
+                self._known = Municipality(
+                    row.municipality, row.display_name, row.time_zone, tuple(row.languages), row.state
+                )
+        return self._known
 
     def put(self, municipality: Municipality) -> None:
         """Raises RuntimeError: the registry is changed by its own use cases alone."""

@@ -279,7 +279,12 @@ def _words(request: Request, who: Caller) -> Catalogue:
 
 
 def header(municipality: pb.Municipality) -> HeaderMunicipality:
-    return HeaderMunicipality(slug_of(municipality), municipality.display_name, municipality.time_zone)
+    return HeaderMunicipality(
+        slug_of(municipality),
+        municipality.display_name,
+        municipality.time_zone,
+        municipality.state == pb.Municipality.STATE_ACTIVE,
+    )
 
 
 def slug_of(municipality: pb.Municipality) -> str:

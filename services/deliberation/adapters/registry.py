@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Container, Sequence
 from datetime import timedelta
+from typing import Protocol
 
 from google.protobuf.message import Message
 
@@ -24,6 +25,7 @@ from chassis.db import Database
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
 from chassis.ids import uuid7
+from services.deliberation.adapters.assembly_repository import RegistryEntries
 from services.deliberation.adapters.repository import SqlUnitOfWork, tenant_of_link
 from services.deliberation.adapters.wire import link_to_proto, municipality_to_proto, particulars_from_proto
 from services.deliberation.app.create_municipality import CreateMunicipality, create_municipality
@@ -32,8 +34,13 @@ from services.deliberation.app.get_municipality import get_municipality
 from services.deliberation.app.list_municipalities import list_municipalities
 from services.deliberation.app.ports import UnitOfWork
 from services.deliberation.app.spend_sign_in_link import find_sign_in_link, spend_sign_in_link
+from services.deliberation.app.suspend_municipality import (
+    ChangeOfState,
+    resume_municipality,
+    suspend_municipality,
+)
 from services.deliberation.app.update_municipality import UpdateMunicipality, update_municipality
-from services.deliberation.domain.municipality import UPDATABLE
+from services.deliberation.domain.municipality import UPDATABLE, Municipality
 from services.deliberation.domain.sign_in_link import (
     LOCAL_LINK_ROLES,
     SECRET_BYTES,
@@ -41,6 +48,15 @@ from services.deliberation.domain.sign_in_link import (
     SignInLink,
     digest_of,
 )
+
+
+class ActOnState(Protocol):
+    """`suspend_municipality`, or its like."""
+
+    def __call__(
+        self, uow: UnitOfWork, caller: Caller, command: ChangeOfState, *, clock: Clock
+    ) -> Municipality: ...
+
 
 PLATFORM = ""
 """The tenant of units of work that belong to no municipality."""
@@ -63,7 +79,9 @@ class Registry:
         self.link_roles = link_roles
         self._default_ttl = default_ttl
         self._database = database
-        self._entry: Entry[UnitOfWork] = Entry(database, SqlUnitOfWork)
+        self._entry: Entry[UnitOfWork] = Entry(
+            database, SqlUnitOfWork, standing=lambda transaction, _: RegistryEntries(transaction).get()
+        )
         self._clock = clock
         self._sealer = sealer
         self._base_url = base_url.rstrip("/")
@@ -134,6 +152,31 @@ class Registry:
             restore=pb.Municipality.FromString,
         )
 
+    def suspend(self, caller: Caller, request: pb.SuspendMunicipalityRequest) -> pb.Municipality:
+        return self._change_state(caller, request, suspend_municipality)
+
+    def resume(self, caller: Caller, request: pb.ResumeMunicipalityRequest) -> pb.Municipality:
+        return self._change_state(caller, request, resume_municipality)
+
+    def _change_state(
+        self,
+        caller: Caller,
+        request: pb.SuspendMunicipalityRequest | pb.ResumeMunicipalityRequest,
+        act: ActOnState,
+    ) -> pb.Municipality:
+        slug = MUNICIPALITY.parse(request.name)["municipality"]
+        command = ChangeOfState(slug, request.reason, request.etag or None)
+        return self._entry.write(
+            caller,
+            slug,
+            lambda uow: municipality_to_proto(act(uow, caller, command, clock=self._clock)),
+            request_id=check_request_id(request.request_id),
+            fingerprint=fingerprint(request.DESCRIPTOR.name, request),
+            store=pb.Municipality.SerializeToString,
+            restore=pb.Municipality.FromString,
+            while_suspended=True,  # it is for operators alone, and who is none should hear just that
+        )
+
     def create_link(
         self, caller: Caller, request: link_pb.CreateSignInLinkRequest, site: str = ""
     ) -> link_pb.SignInLink:
@@ -174,7 +217,10 @@ class Registry:
         """Once. The act belongs to the link's own municipality, which is looked up first."""
         tenant = self.find_link(caller, secret).municipality or PLATFORM
         return self._entry.write(
-            caller, tenant, lambda uow: spend_sign_in_link(uow, caller, secret, clock=self._clock)
+            caller,
+            tenant,
+            lambda uow: spend_sign_in_link(uow, caller, secret, clock=self._clock),
+            while_suspended=True,
         )
 
     def _wish(self, message: link_pb.SignInLink) -> LinkWish:

@@ -138,6 +138,7 @@ def _municipality_row(municipality: Municipality) -> dict[str, Any]:
         "create_time": municipality.create_time,
         "update_time": municipality.update_time,
         "version": municipality.version,
+        "state_time": municipality.state_time,
     }
 
 
@@ -149,6 +150,8 @@ def _municipality(row: Row[Any]) -> Municipality:
         row.create_time,
         row.update_time,
         row.version,
+        # A release that knows one state only leaves it out.
+        row.state_time or row.create_time,
     )
 
 

@@ -46,6 +46,16 @@ class MunicipalityServicer(pb_grpc.MunicipalityServiceServicer):
     ) -> pb.Municipality:
         return self._registry.update(caller(context), request)
 
+    def SuspendMunicipality(  # noqa: N802
+        self, request: pb.SuspendMunicipalityRequest, context: grpc.ServicerContext
+    ) -> pb.Municipality:
+        return self._registry.suspend(caller(context), request)
+
+    def ResumeMunicipality(  # noqa: N802
+        self, request: pb.ResumeMunicipalityRequest, context: grpc.ServicerContext
+    ) -> pb.Municipality:
+        return self._registry.resume(caller(context), request)
+
 
 class SignInLinkServicer(link_pb_grpc.SignInLinkServiceServicer):
     """`site` begins links where no address is configured: a gRPC caller does not know the pages' own."""

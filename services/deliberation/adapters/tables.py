@@ -35,6 +35,7 @@ municipalities = Table(
     Column("create_time", UtcDateTime(), nullable=False),
     Column("update_time", UtcDateTime(), nullable=False),
     Column("version", Integer(), nullable=False),
+    Column("state_time", UtcDateTime()),
 )
 
 # `municipality` is "" for an operator of the platform.

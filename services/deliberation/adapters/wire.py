@@ -13,7 +13,10 @@ from services.deliberation.app.create_sign_in_link import NewLink
 from services.deliberation.app.update_municipality import etag_of
 from services.deliberation.domain.municipality import Municipality, Particulars, State
 
-_STATES = {State.ACTIVE: pb.Municipality.STATE_ACTIVE}
+_STATES = {
+    State.ACTIVE: pb.Municipality.STATE_ACTIVE,
+    State.SUSPENDED: pb.Municipality.STATE_SUSPENDED,
+}
 _STATES_BACK = {number: state for state, number in _STATES.items()}
 
 
@@ -33,6 +36,7 @@ def municipality_to_proto(municipality: Municipality) -> pb.Municipality:
         create_time=timestamp(municipality.create_time),
         update_time=timestamp(municipality.update_time),
         etag=etag_of(municipality),
+        state_time=timestamp(municipality.state_time),
     )
 
 

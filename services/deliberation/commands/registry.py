@@ -57,7 +57,7 @@ municipality = typer.Typer(
     no_args_is_help=True,
     add_completion=False,
     rich_markup_mode=None,
-    help="Enter municipalities in the registry, and list them.",
+    help="Enter municipalities in the registry, list them, hold them still.",
 )
 
 
@@ -95,16 +95,48 @@ def create(
     typer.echo(made.name)
 
 
+Slug = Annotated[str, typer.Argument(help="As `borgerting municipality list` shows it.")]
+Reason = Annotated[
+    str, typer.Option("--reason", help="Why, for the audit trail: one line, a case for instance, no name.")
+]
+
+
+@municipality.command("suspend")
+def suspend(slug: Slug, reason: Reason, data_dir: DataDir = None) -> None:
+    """Hold a municipality still: nobody of it can change anything, what is public stays readable.
+
+    Deadlines, jobs under way and events go on. Each service refuses from when the registry's event is there,
+    usually within a second or two.
+
+    Example: borgerting municipality suspend dragoer --reason "contract ended, case 2026-117"
+    """
+    with _opened(data_dir) as (_, registry, caller), _as_typed(), _said_where(slug):
+        name = f"municipalities/{slug}"
+        registry.suspend(caller, pb.SuspendMunicipalityRequest(name=name, reason=reason))
+
+
+@municipality.command("resume")
+def resume(slug: Slug, reason: Reason, data_dir: DataDir = None) -> None:
+    """Serve a suspended municipality again.
+
+    Example: borgerting municipality resume dragoer --reason "contract renewed"
+    """
+    with _opened(data_dir) as (_, registry, caller), _as_typed(), _said_where(slug):
+        name = f"municipalities/{slug}"
+        registry.resume(caller, pb.ResumeMunicipalityRequest(name=name, reason=reason))
+
+
 @municipality.command("list")
 def list_all(data_dir: DataDir = None) -> None:
-    """List the registry: slug, name, time zone and languages, separated by tabs."""
+    """List the registry: slug, name, time zone, languages and state, separated by tabs."""
     token = ""
     while True:
         with _opened(data_dir) as (_, registry, caller):
             page = registry.list(caller, pb.ListMunicipalitiesRequest(page_size=1000, page_token=token))
         for each in page.municipalities:
             slug = each.name.removeprefix("municipalities/")
-            typer.echo("\t".join([slug, each.display_name, each.time_zone, ",".join(each.languages)]))
+            state = pb.Municipality.State.Name(each.state).removeprefix("STATE_")
+            typer.echo("\t".join([slug, each.display_name, each.time_zone, ",".join(each.languages), state]))
         token = page.next_page_token
         if not token:
             return
@@ -200,6 +232,7 @@ _TYPED = {
     "municipality.display_name": "--name",
     "municipality.time_zone": "--time-zone",
     "municipality.languages": "--language",
+    "reason": "--reason",
     "sign_in_link.municipality": "--municipality",
     "sign_in_link.role": "--role",
     "sign_in_link.subject": "--subject",

@@ -13,6 +13,7 @@ from chassis.errors import Code, DomainError, FieldViolation
 DEFAULT_TIME_ZONE = "Europe/Copenhagen"
 LANGUAGES = ("da", "en")
 LONGEST_NAME = 80
+LONGEST_REASON = 200
 SHORTEST_SLUG, LONGEST_SLUG = 2, 40
 
 # First path segments of the suite, of a service below its own name, and words that would pass for them.
@@ -55,6 +56,7 @@ UPDATABLE = ("display_name", "time_zone", "languages")
 
 class State(StrEnum):
     ACTIVE = "ACTIVE"
+    SUSPENDED = "SUSPENDED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,7 +70,7 @@ class Particulars:
 
 @dataclass(frozen=True, slots=True)
 class Municipality:
-    """`version` counts its changes from 1."""
+    """`version` counts its changes from 1; it is in its `state` since `state_time`."""
 
     slug: str
     particulars: Particulars
@@ -76,6 +78,7 @@ class Municipality:
     create_time: datetime
     update_time: datetime
     version: int
+    state_time: datetime
 
     @property
     def name(self) -> str:
@@ -89,7 +92,7 @@ def enter(
     tidy = _tidy(particulars)
     violations = [*_slug_violations(slug), *_violations(tidy, known_time_zones)]
     _refuse(violations)
-    return Municipality(slug, tidy, State.ACTIVE, now, now, 1)
+    return Municipality(slug, tidy, State.ACTIVE, now, now, 1, now)
 
 
 def change(
@@ -111,6 +114,36 @@ def change(
     if merged == municipality.particulars:
         return municipality
     return replace(municipality, particulars=merged, update_time=now, version=municipality.version + 1)
+
+
+def suspend(municipality: Municipality, now: datetime) -> Municipality:
+    """Raises DomainError FAILED_PRECONDITION MUNICIPALITY_NOT_ACTIVE."""
+    return _move(municipality, State.ACTIVE, State.SUSPENDED, "MUNICIPALITY_NOT_ACTIVE", now)
+
+
+def resume(municipality: Municipality, now: datetime) -> Municipality:
+    """Raises DomainError FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED."""
+    return _move(municipality, State.SUSPENDED, State.ACTIVE, "MUNICIPALITY_NOT_SUSPENDED", now)
+
+
+def reason_given(text: str) -> str:
+    """Why an operator does it, in one line. Raises DomainError INVALID_ARGUMENT OPERATOR_REASON_INVALID."""
+    tidy = " ".join(text.split())
+    if not tidy or len(tidy) > LONGEST_REASON or not tidy.isprintable():
+        metadata = {"longest": str(LONGEST_REASON)}
+        violation = FieldViolation("reason", "OPERATOR_REASON_INVALID", metadata)
+        raise DomainError(Code.INVALID_ARGUMENT, "OPERATOR_REASON_INVALID", metadata, (violation,))
+    return tidy
+
+
+def _move(
+    municipality: Municipality, before: State, after: State, otherwise: str, now: datetime
+) -> Municipality:
+    if municipality.state is not before:
+        raise DomainError(Code.FAILED_PRECONDITION, otherwise, {"state": municipality.state.value})
+    return replace(
+        municipality, state=after, state_time=now, update_time=now, version=municipality.version + 1
+    )
 
 
 def _tidy(particulars: Particulars) -> Particulars:

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import dataclass
 
 import pytest
 from google.protobuf.wrappers_pb2 import StringValue
 from sqlalchemy import func, select
 
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import Principal, Role, service_principal
 from chassis.context import Caller, nobody
 from chassis.db import Database, Transaction
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
 from chassis.tables import idempotency, metadata, outbox
-from tests.infrastructure.stores import Stores, everything
+from chassis.tenants import Municipality
+from tests.infrastructure.stores import Stores, everything, untold
 
 ANNA = Caller(Principal("s-1", "hjemby", frozenset({Role.SECRETARIAT})), "c-1")
 BO = Caller(Principal("s-2", "hjemby", frozenset({Role.SECRETARIAT})), "c-2")
@@ -27,7 +29,7 @@ def database(stores: Stores) -> Database:
 
 @pytest.fixture
 def entry(database: Database) -> Entry[Transaction]:
-    return Entry(database, lambda transaction: transaction)
+    return Entry(database, lambda transaction: transaction, standing=untold)
 
 
 def tell(work: Transaction) -> str:
@@ -160,3 +162,64 @@ def test_the_caller_s_correlation_id_goes_with_the_event(
     with everything(database) as transaction:
         (headers,) = transaction.connection.execute(select(outbox.c.headers)).one()
     assert headers["ce_correlationid"] == "c-1"
+
+
+@dataclass
+class Standing:
+    """What an entry is told of its municipality."""
+
+    state: str = "SUSPENDED"
+
+    def __call__(self, transaction: Transaction, uow: object) -> Municipality | None:
+        return Municipality(transaction.municipality, "Hjemby", "Europe/Copenhagen", ("da",), self.state)
+
+
+def _held(database: Database, standing: Standing) -> Entry[Transaction]:
+    return Entry(database, lambda transaction: transaction, standing=standing)
+
+
+@pytest.mark.parametrize(
+    "caller",
+    [
+        ANNA,
+        nobody(),
+        Caller(service_principal("volunteer"), "c-3"),
+        Caller(Principal("s-3", "hjemby", frozenset({Role.OPERATOR})), "c-4"),
+    ],
+    ids=["secretariat", "nobody", "a neighbouring service", "who calls themselves operator there"],
+)
+def test_of_a_suspended_municipality_nobody_changes_anything(database: Database, caller: Caller) -> None:
+    entry = _held(database, Standing())
+    for request_id in (None, "r-1"):
+        with pytest.raises(DomainError) as refused:
+            write(entry, caller, request_id=request_id)
+        assert (refused.value.code, refused.value.reason) == (
+            Code.FAILED_PRECONDITION,
+            "MUNICIPALITY_SUSPENDED",
+        )
+    assert told(database) == 0
+    assert entry.read(caller, "hjemby", lambda work: work.municipality) == "hjemby"
+
+
+def test_operators_and_what_changes_nothing_pass_a_suspension(database: Database) -> None:
+    entry = _held(database, Standing())
+    write(entry, Caller(Principal("op-1", None, frozenset({Role.OPERATOR})), "c-5"))
+    write(entry, nobody(), while_suspended=True)
+    assert told(database) == 2
+    entry.write(ANNA, "", lambda work: work.audit.record(ANNA, "platform.act", "things/1"))
+
+
+def test_what_was_done_before_a_suspension_is_answered_as_it_was(database: Database) -> None:
+    standing = Standing("ACTIVE")
+    entry = _held(database, standing)
+    answer = write(entry)
+    standing.state = "SUSPENDED"
+    assert write(entry) == answer
+    assert told(database) == 1
+
+
+def test_an_entry_whose_unit_of_work_knows_no_municipality_lets_nobody_write(database: Database) -> None:
+    forgotten = Entry(database, lambda transaction: transaction)
+    with pytest.raises(AttributeError, match="municipalities"):
+        write(forgotten)
+    assert told(database) == 0

@@ -18,7 +18,7 @@ from chassis.housekeeping import Housekeeper, Retention, sweep
 from chassis.inbox import Inbox, Outcome, Subscription
 from chassis.tables import audit_log, idempotency, inbox, jobs, metadata, outbox
 from chassis.testing.stores import an_event, noon
-from tests.infrastructure.stores import Stores, everything
+from tests.infrastructure.stores import Stores, everything, untold
 
 TOPIC = "borgerting.toy.v1"
 WEEK = Retention(published=timedelta(days=7))
@@ -31,7 +31,7 @@ class Kept:
         self.inbox = Inbox(self.database, Subscription("toy.test", TOPIC, {}))
 
     def fill(self) -> None:
-        entry = Entry(self.database, lambda transaction: transaction)
+        entry = Entry(self.database, lambda transaction: transaction, standing=untold)
         for number in range(3):
             entry.write(
                 system("test"),

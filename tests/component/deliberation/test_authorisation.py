@@ -31,6 +31,8 @@ TABLE: dict[str, frozenset[tuple[Role | None, str | None]]] = {
     "list_municipalities": EVERYONE,
     "create_municipality": frozenset({OPERATOR}),
     "update_municipality": frozenset({SECRETARIAT, OPERATOR}),
+    "suspend_municipality": frozenset({OPERATOR}),
+    "resume_municipality": frozenset({OPERATOR}),
     "create_sign_in_link": frozenset({SECRETARIAT, OPERATOR}),
     "create_sign_in_link of an operator": frozenset({OPERATOR}),
     # Who holds the link holds the right; it is tried on its page (test_attacks_on_links.py).
@@ -41,6 +43,30 @@ TABLE: dict[str, frozenset[tuple[Role | None, str | None]]] = {
 
 def expected_for(use_case: str, who: tuple[Role | None, str | None]) -> str:
     return OK if who in TABLE[use_case] else WHO if who == (None, None) else NO
+
+
+def suspend(house: House, who: Principal | None) -> None:
+    request = pb.SuspendMunicipalityRequest(name="municipalities/dragoer", reason="case 7")
+    house.registry.SuspendMunicipality(request, metadata=house.metadata(who))
+
+
+def resume(house: House, who: Principal | None) -> None:
+    request = pb.ResumeMunicipalityRequest(name="municipalities/dragoer", reason="case 7")
+    house.registry.ResumeMunicipality(request, metadata=house.metadata(who))
+
+
+def suspend_and_undo(house: House, who: Principal | None) -> None:
+    suspend(house, who)
+    resume(house, who)
+
+
+def resume_and_undo(house: House, who: Principal | None) -> None:
+    operator = CALLERS[OPERATOR]
+    now = house.registry.GetMunicipality(pb.GetMunicipalityRequest(name="municipalities/dragoer"))
+    if now.state == pb.Municipality.STATE_ACTIVE:
+        suspend(house, operator)
+    resume(house, who)
+    suspend(house, operator)
 
 
 BY_PAGE_ALONE = {"find_sign_in_link", "spend_sign_in_link"}
@@ -66,6 +92,8 @@ def call(house: House, use_case: str, who: Principal | None, number: int) -> Non
         "update_municipality": lambda: house.registry.UpdateMunicipality(
             pb.UpdateMunicipalityRequest(municipality=particulars), metadata=metadata
         ),
+        "suspend_municipality": lambda: suspend_and_undo(house, who),
+        "resume_municipality": lambda: resume_and_undo(house, who),
         "create_sign_in_link": lambda: house.links.CreateSignInLink(
             link_pb.CreateSignInLinkRequest(
                 sign_in_link=link_pb.SignInLink(municipality="municipalities/dragoer", role="secretariat")
@@ -85,6 +113,8 @@ REST: dict[str, tuple[str, str, dict[str, Any] | None]] = {
     "list_municipalities": ("GET", "/municipalities", None),
     "create_municipality": ("POST", "/municipalities?municipalityId=greve", {"displayName": "Greve"}),
     "update_municipality": ("PATCH", "/municipalities/dragoer", {"displayName": "Dragør By"}),
+    "suspend_municipality": ("POST", "/municipalities/dragoer:suspend", {"reason": "case 7"}),
+    "resume_municipality": ("POST", "/municipalities/dragoer:resume", {"reason": "case 7"}),
     "create_sign_in_link": (
         "POST",
         "/signInLinks",

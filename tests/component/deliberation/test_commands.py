@@ -46,8 +46,30 @@ def test_entering_and_listing_on_a_new_folder(tmp_path: Path) -> None:
     assert second.returncode == 0
     listed = run(tmp_path, "municipality", "list")
     assert listed.stdout == (
-        "dragoer\tDragør Kommune\tEurope/Copenhagen\tda,en\nilulissat\tIlulissat\tAmerica/Nuuk\tda\n"
+        "dragoer\tDragør Kommune\tEurope/Copenhagen\tda,en\tACTIVE\n"
+        "ilulissat\tIlulissat\tAmerica/Nuuk\tda\tACTIVE\n"
     )
+
+
+def test_holding_one_still_and_serving_it_again(tmp_path: Path) -> None:
+    run(tmp_path, "municipality", "create", "dragoer", "--name", "Dragør Kommune")
+    held = run(tmp_path, "municipality", "suspend", "dragoer", "--reason", "contract ended, case 2026-117")
+    assert (held.returncode, held.stdout, held.stderr) == (0, "", "")
+    again = run(tmp_path, "municipality", "suspend", "dragoer", "--reason", "once more")
+    assert (again.returncode, again.stdout) == (1, "")
+    assert "cannot be suspended" in again.stderr
+    wordless = run(tmp_path, "municipality", "resume", "dragoer", "--reason", " ")
+    assert (wordless.returncode, wordless.stdout) == (2, "")
+    assert "in one line why" in wordless.stderr
+    assert run(tmp_path, "municipality", "resume", "dragoer", "--reason", "renewed").returncode == 0
+    with sqlite3.connect(tmp_path / "deliberation.sqlite3") as store:
+        rows = store.execute("SELECT municipality, action, details FROM audit_log ORDER BY seq").fetchall()
+    store.close()
+    assert [(*row[:2], json.loads(row[2]).get("reason")) for row in rows] == [
+        ("", "municipality.create", None),
+        ("dragoer", "municipality.suspend", "contract ended, case 2026-117"),
+        ("dragoer", "municipality.resume", "renewed"),
+    ]
 
 
 def test_beside_a_running_suite(house: House) -> None:

@@ -20,7 +20,7 @@ from chassis.entry import Entry
 from chassis.errors import Code, DomainError
 from tests.infrastructure.places import free_port
 from tests.infrastructure.postgres import PostgresServer, Urls
-from tests.infrastructure.stores import Stores
+from tests.infrastructure.stores import Stores, untold
 
 METADATA = MetaData()
 add_to(METADATA)
@@ -120,7 +120,7 @@ def test_writers_of_two_municipalities_do_not_wait_for_one_another(database: Dat
 
 
 def test_a_deadlock_is_run_again_by_the_entry_point(database: Database) -> None:
-    entry: Entry[Transaction] = Entry(database, lambda transaction: transaction)
+    entry: Entry[Transaction] = Entry(database, lambda transaction: transaction, standing=untold)
     barrier = threading.Barrier(2)
     tries: list[int] = []
 
@@ -145,7 +145,8 @@ def test_a_repetition_that_is_refused_for_what_the_first_has_done_gets_its_answe
     """Whoever asked gave up waiting, and asks again, while the first request is still under way."""
     anna = Caller(Principal("s-1", HERE, frozenset({Role.VOLUNTEER})), "c-1")
     first, second = (
-        Entry(each, lambda transaction: transaction) for each in (stores.again(database), database)
+        Entry(each, lambda transaction: transaction, standing=untold)
+        for each in (stores.again(database), database)
     )
 
     def ask(

@@ -16,8 +16,12 @@ from services.deliberation.domain.municipality import (
     UPDATABLE,
     Municipality,
     Particulars,
+    State,
     change,
     enter,
+    reason_given,
+    resume,
+    suspend,
 )
 
 NOW = datetime(2025, 6, 17, 15, 0, tzinfo=UTC)
@@ -124,3 +128,37 @@ def test_a_field_that_is_not_masked_is_not_looked_at() -> None:
     with pytest.raises(DomainError) as caught:
         change(dragoer(), wrong, frozenset(UPDATABLE), ZONES, LATER)
     assert [v.field for v in caught.value.violations] == ["municipality.time_zone", "municipality.languages"]
+
+
+def test_it_is_held_still_and_served_again() -> None:
+    held = suspend(dragoer(), LATER)
+    assert (held.state, held.state_time, held.update_time, held.version) == (State.SUSPENDED, LATER, LATER, 2)
+    served = resume(held, LATER + timedelta(days=1))
+    assert (served.state, served.state_time) == (State.ACTIVE, LATER + timedelta(days=1))
+    assert served.particulars == dragoer().particulars
+    # Its particulars may be put right meanwhile, and say nothing of its state.
+    changed = change(held, Particulars("Ny", "", ()), frozenset({"display_name"}), ZONES, NOW)
+    assert (changed.state, changed.state_time) == (State.SUSPENDED, LATER)
+
+
+def test_only_what_is_served_is_held_and_only_what_is_held_is_served() -> None:
+    for act, entry, reason in (
+        (suspend, suspend(dragoer(), LATER), "MUNICIPALITY_NOT_ACTIVE"),
+        (resume, dragoer(), "MUNICIPALITY_NOT_SUSPENDED"),
+    ):
+        with pytest.raises(DomainError, match=reason) as caught:
+            act(entry, LATER)
+        assert caught.value.code is Code.FAILED_PRECONDITION
+        assert caught.value.metadata == {"state": entry.state.value}
+
+
+@pytest.mark.parametrize("text", ["", " \n ", "x" * 201, "bell\x07"])
+def test_a_reason_is_one_line_of_words(text: str) -> None:
+    with pytest.raises(DomainError, match="OPERATOR_REASON_INVALID") as caught:
+        reason_given(text)
+    assert [violation.field for violation in caught.value.violations] == ["reason"]
+
+
+def test_a_reason_is_kept_tidy() -> None:
+    assert reason_given("  contract ended,\n case 2026-117 ") == "contract ended, case 2026-117"
+    assert reason_given("x" * 200) == "x" * 200

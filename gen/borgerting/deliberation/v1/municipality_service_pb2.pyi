@@ -36,6 +36,8 @@ class Municipality(_message.Message):
         STATE_UNSPECIFIED: Municipality._State.ValueType  # 0
         STATE_ACTIVE: Municipality._State.ValueType  # 1
         """It is served."""
+        STATE_SUSPENDED: Municipality._State.ValueType  # 2
+        """It can be read and exported, and changed by nobody."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where a municipality stands."""
@@ -43,6 +45,8 @@ class Municipality(_message.Message):
     STATE_UNSPECIFIED: Municipality.State.ValueType  # 0
     STATE_ACTIVE: Municipality.State.ValueType  # 1
     """It is served."""
+    STATE_SUSPENDED: Municipality.State.ValueType  # 2
+    """It can be read and exported, and changed by nobody."""
 
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
@@ -52,6 +56,7 @@ class Municipality(_message.Message):
     CREATE_TIME_FIELD_NUMBER: _builtins.int
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
+    STATE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`municipalities/{slug}`. The slug is part of every address and never changes."""
     display_name: _builtins.str
@@ -69,6 +74,10 @@ class Municipality(_message.Message):
     def create_time(self) -> _timestamp_pb2.Timestamp: ...
     @_builtins.property
     def update_time(self) -> _timestamp_pb2.Timestamp: ...
+    @_builtins.property
+    def state_time(self) -> _timestamp_pb2.Timestamp:
+        """Since when it is in its state."""
+
     def __init__(
         self,
         *,
@@ -80,10 +89,11 @@ class Municipality(_message.Message):
         create_time: _timestamp_pb2.Timestamp | None = ...,
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
+        state_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "state_time", b"state_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "languages", b"languages", "name", b"name", "state", b"state", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "languages", b"languages", "name", b"name", "state", b"state", "state_time", b"state_time", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -226,3 +236,71 @@ class UpdateMunicipalityRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___UpdateMunicipalityRequest: _TypeAlias = UpdateMunicipalityRequest  # noqa: Y015
+
+@_typing.final
+class SuspendMunicipalityRequest(_message.Message):
+    """A municipality to suspend."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`municipalities/{slug}`"""
+    reason: _builtins.str
+    """Why, for the audit trail: 1 to 200 characters on one line, as `contract ended, case 2026-117`. No person's name."""
+    etag: _builtins.str
+    """When given, it refuses to act on what somebody else changed meanwhile: ABORTED ETAG_STALE."""
+    request_id: _builtins.str
+    """A UUID of the caller's; a repetition gets the first answer again."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___SuspendMunicipalityRequest: _TypeAlias = SuspendMunicipalityRequest  # noqa: Y015
+
+@_typing.final
+class ResumeMunicipalityRequest(_message.Message):
+    """A municipality to serve again."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`municipalities/{slug}`"""
+    reason: _builtins.str
+    """As in `SuspendMunicipalityRequest`."""
+    etag: _builtins.str
+    """When given, it refuses to act on what somebody else changed meanwhile: ABORTED ETAG_STALE."""
+    request_id: _builtins.str
+    """A UUID of the caller's; a repetition gets the first answer again."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___ResumeMunicipalityRequest: _TypeAlias = ResumeMunicipalityRequest  # noqa: Y015

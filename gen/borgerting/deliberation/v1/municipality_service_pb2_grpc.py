@@ -55,6 +55,16 @@ class MunicipalityServiceStub:
                 request_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.UpdateMunicipalityRequest.SerializeToString,
                 response_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
                 _registered_method=True)
+        self.SuspendMunicipality = channel.unary_unary(
+                '/borgerting.deliberation.v1.MunicipalityService/SuspendMunicipality',
+                request_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.SuspendMunicipalityRequest.SerializeToString,
+                response_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
+                _registered_method=True)
+        self.ResumeMunicipality = channel.unary_unary(
+                '/borgerting.deliberation.v1.MunicipalityService/ResumeMunicipality',
+                request_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.ResumeMunicipalityRequest.SerializeToString,
+                response_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
+                _registered_method=True)
 
 
 class MunicipalityServiceServicer:
@@ -89,6 +99,22 @@ class MunicipalityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def SuspendMunicipality(self, request, context):
+        """For operators. From then on every service refuses changes by everybody of that municipality, with FAILED_PRECONDITION
+        MUNICIPALITY_SUSPENDED: deliberation at once, the others when `MunicipalityChanged` has reached them. What is public
+        stays readable, and due dates, jobs under way and events go on. FAILED_PRECONDITION MUNICIPALITY_NOT_ACTIVE.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def ResumeMunicipality(self, request, context):
+        """For operators. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
 
 def add_MunicipalityServiceServicer_to_server(servicer, server):
     rpc_method_handlers = {
@@ -110,6 +136,16 @@ def add_MunicipalityServiceServicer_to_server(servicer, server):
             'UpdateMunicipality': grpc.unary_unary_rpc_method_handler(
                     servicer.UpdateMunicipality,
                     request_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.UpdateMunicipalityRequest.FromString,
+                    response_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.SerializeToString,
+            ),
+            'SuspendMunicipality': grpc.unary_unary_rpc_method_handler(
+                    servicer.SuspendMunicipality,
+                    request_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.SuspendMunicipalityRequest.FromString,
+                    response_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.SerializeToString,
+            ),
+            'ResumeMunicipality': grpc.unary_unary_rpc_method_handler(
+                    servicer.ResumeMunicipality,
+                    request_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.ResumeMunicipalityRequest.FromString,
                     response_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.SerializeToString,
             ),
     }
@@ -221,6 +257,60 @@ class MunicipalityService:
             target,
             '/borgerting.deliberation.v1.MunicipalityService/UpdateMunicipality',
             borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.UpdateMunicipalityRequest.SerializeToString,
+            borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def SuspendMunicipality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/borgerting.deliberation.v1.MunicipalityService/SuspendMunicipality',
+            borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.SuspendMunicipalityRequest.SerializeToString,
+            borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def ResumeMunicipality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/borgerting.deliberation.v1.MunicipalityService/ResumeMunicipality',
+            borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.ResumeMunicipalityRequest.SerializeToString,
             borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
             options,
             channel_credentials,

@@ -41,6 +41,13 @@ class MunicipalityServiceStub:
     """For operators. ALREADY_EXISTS MUNICIPALITY_EXISTS, INVALID_ARGUMENT with every wrong field at once."""
     UpdateMunicipality: _grpc.UnaryUnaryMultiCallable[_municipality_service_pb2.UpdateMunicipalityRequest, _municipality_service_pb2.Municipality]
     """For operators, and for the municipality's own secretariat. ABORTED ETAG_STALE when it changed in between."""
+    SuspendMunicipality: _grpc.UnaryUnaryMultiCallable[_municipality_service_pb2.SuspendMunicipalityRequest, _municipality_service_pb2.Municipality]
+    """For operators. From then on every service refuses changes by everybody of that municipality, with FAILED_PRECONDITION
+    MUNICIPALITY_SUSPENDED: deliberation at once, the others when `MunicipalityChanged` has reached them. What is public
+    stays readable, and due dates, jobs under way and events go on. FAILED_PRECONDITION MUNICIPALITY_NOT_ACTIVE.
+    """
+    ResumeMunicipality: _grpc.UnaryUnaryMultiCallable[_municipality_service_pb2.ResumeMunicipalityRequest, _municipality_service_pb2.Municipality]
+    """For operators. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED."""
 
 @_typing.type_check_only
 class MunicipalityServiceAsyncStub(MunicipalityServiceStub):
@@ -55,6 +62,13 @@ class MunicipalityServiceAsyncStub(MunicipalityServiceStub):
     """For operators. ALREADY_EXISTS MUNICIPALITY_EXISTS, INVALID_ARGUMENT with every wrong field at once."""
     UpdateMunicipality: _aio.UnaryUnaryMultiCallable[_municipality_service_pb2.UpdateMunicipalityRequest, _municipality_service_pb2.Municipality]  # type: ignore[assignment]
     """For operators, and for the municipality's own secretariat. ABORTED ETAG_STALE when it changed in between."""
+    SuspendMunicipality: _aio.UnaryUnaryMultiCallable[_municipality_service_pb2.SuspendMunicipalityRequest, _municipality_service_pb2.Municipality]  # type: ignore[assignment]
+    """For operators. From then on every service refuses changes by everybody of that municipality, with FAILED_PRECONDITION
+    MUNICIPALITY_SUSPENDED: deliberation at once, the others when `MunicipalityChanged` has reached them. What is public
+    stays readable, and due dates, jobs under way and events go on. FAILED_PRECONDITION MUNICIPALITY_NOT_ACTIVE.
+    """
+    ResumeMunicipality: _aio.UnaryUnaryMultiCallable[_municipality_service_pb2.ResumeMunicipalityRequest, _municipality_service_pb2.Municipality]  # type: ignore[assignment]
+    """For operators. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED."""
 
 class MunicipalityServiceServicer(metaclass=_abc_1.ABCMeta):
     """The registry of the municipalities that a platform serves. Every service keeps a copy by `MunicipalityChanged`."""
@@ -90,5 +104,24 @@ class MunicipalityServiceServicer(metaclass=_abc_1.ABCMeta):
         context: _ServicerContext,
     ) -> _typing.Union[_municipality_service_pb2.Municipality, _abc.Awaitable[_municipality_service_pb2.Municipality]]:
         """For operators, and for the municipality's own secretariat. ABORTED ETAG_STALE when it changed in between."""
+
+    @_abc_1.abstractmethod
+    def SuspendMunicipality(
+        self,
+        request: _municipality_service_pb2.SuspendMunicipalityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_municipality_service_pb2.Municipality, _abc.Awaitable[_municipality_service_pb2.Municipality]]:
+        """For operators. From then on every service refuses changes by everybody of that municipality, with FAILED_PRECONDITION
+        MUNICIPALITY_SUSPENDED: deliberation at once, the others when `MunicipalityChanged` has reached them. What is public
+        stays readable, and due dates, jobs under way and events go on. FAILED_PRECONDITION MUNICIPALITY_NOT_ACTIVE.
+        """
+
+    @_abc_1.abstractmethod
+    def ResumeMunicipality(
+        self,
+        request: _municipality_service_pb2.ResumeMunicipalityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_municipality_service_pb2.Municipality, _abc.Awaitable[_municipality_service_pb2.Municipality]]:
+        """For operators. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED."""
 
 def add_MunicipalityServiceServicer_to_server(servicer: MunicipalityServiceServicer, server: _typing.Union[_grpc.Server, _aio.Server]) -> None: ...

@@ -14,6 +14,7 @@ from chassis.context import Caller
 from chassis.tenants import known
 from chassis.web import HeaderMunicipality, Posted, caller, posted
 from chassis.web.house import House as ChassisHouse
+from chassis.web.house import header_of
 from chassis.web.render import Crumb, formats
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.domain.slot import Slot
@@ -31,9 +32,9 @@ class House(ChassisHouse[UnitOfWork]):
         def work(uow: UnitOfWork, who: Caller) -> tuple[HeaderMunicipality, R]:
             answer = use_case(uow, who)
             entry = known(uow)
-            return HeaderMunicipality(entry.slug, entry.display_name, entry.time_zone), answer
+            return header_of(entry), answer
 
-        return self.write(request, municipality, work)
+        return self.write(request, municipality, work, while_suspended=True)
 
     def when(self, request: Request, slot: Slot, *, capital: bool = True) -> str:
         """'Tirsdag 6. april 2027 kl. 14.00–16.00', in the slot's own zone."""
