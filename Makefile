@@ -13,6 +13,14 @@ run: ## See the product: everything in one process with a demonstration, http://
 	@scripts/setup.sh run
 	@exec $(BIN)/borgerting demo
 
+.PHONY: cluster
+cluster: setup ## The suite with a demonstration on a real Kubernetes cluster of this machine's own (PORT=8080)
+	@$(BIN)/python scripts/cluster.py start
+
+.PHONY: cluster-stop
+cluster-stop: ## Remove that cluster, and all that it holds
+	@$(BIN)/python scripts/cluster.py stop
+
 .PHONY: setup
 setup: ## Make .venv with all that running and testing need
 	@scripts/setup.sh test

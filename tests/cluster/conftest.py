@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from pathlib import Path
+from typing import NoReturn
 
 import pytest
 
@@ -13,19 +14,33 @@ from tests.infrastructure.beside import Beside
 from tests.infrastructure.cluster import CannotBuildError, Cluster, missing, running_cluster
 from tests.infrastructure.release import SERVICES, TAGS, Release, values
 
+_NONE = pytest.StashKey[str]()
+
+
+def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: pytest.Config) -> None:
+    if reason := config.stash.get(_NONE, ""):
+        terminalreporter.section("Kubernetes", yellow=True)
+        terminalreporter.line(f"No cluster: {reason}. All tests that need one were skipped.")
+
+
+def without(config: pytest.Config, reason: str) -> NoReturn:
+    """Skipped, as the last lines will say once more."""
+    config.stash[_NONE] = reason
+    pytest.skip(reason)
+
 
 @pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
+def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
     """With the definitions of other operators' resources, which the chart makes."""
     if reason := missing() or docker.missing():
-        pytest.skip(reason)
+        without(pytestconfig, reason)
     try:
         with running_cluster() as running:
             for file in files():
                 running.kubectl("apply", "--server-side", "-f", str(file))
             yield running
     except CannotBuildError as error:
-        pytest.skip(str(error))
+        without(pytestconfig, str(error))
 
 
 @pytest.fixture(scope="session")
@@ -71,3 +86,12 @@ def municipality(cluster: Cluster, ting: Release) -> str:
         lambda: {ting.ask(f"/{service}/dragoer")[0] for service in SERVICES}, lambda seen: seen == {200}
     )
     return "dragoer"
+
+
+@pytest.fixture(scope="session")
+def trial(cluster: Cluster, beside: Beside, image: None) -> Release:
+    more = {"followup": {"settings": {"SWEEP_SECONDS": 1}}}
+    made = Release(cluster, beside, "trial", values("trial", production=False, services=more))
+    made.prepare()
+    made.install()
+    return made

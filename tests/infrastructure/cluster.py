@@ -31,6 +31,8 @@ Object = dict[str, Any]
 HERE = Path(__file__).parent / "kubernetes"
 _GO = (1, 26, 4)
 _NO_MODULES = 3
+# In gigabytes: what building writes (with Go's modules), what a cluster writes, what runs in it.
+_TO_BUILD, _TO_RUN, _MEMORY = 8, 3, 4
 _PACKAGES = {
     "containerd": "containerd",
     "runc": "runc",
@@ -59,7 +61,51 @@ def missing() -> str:
     version = _output("go", "env", "GOVERSION") if shutil.which("go") else ""
     if tuple(map(int, re.findall(r"\d+", version))) < _GO:
         return f"Go {'.'.join(map(str, _GO))} or newer is needed to build Kubernetes"
+    return _too_little() or _forbidden()
+
+
+def _too_little() -> str:
+    """Disk or memory."""
+    built = any(cache_root().glob("kubebox-*/complete"))
+    for place, needed in ((cache_root(), 0 if built else _TO_BUILD), (Path(tempfile.gettempdir()), _TO_RUN)):
+        there = next(each for each in (place, *place.absolute().parents) if each.exists())
+        free = shutil.disk_usage(there).free / 1e9
+        if free < needed:
+            return f"a Kubernetes cluster needs {needed} GB of disk in {there}, where {free:.1f} are free"
+    memory = _free_memory() / 1e9
+    if memory < _MEMORY:
+        return f"a Kubernetes cluster needs {_MEMORY} GB of memory, of which {memory:.1f} are free"
     return ""
+
+
+def _free_memory() -> int:
+    """In bytes: the machine's, or what is left of this process's share."""
+    lines = dict(line.split(":") for line in Path("/proc/meminfo").read_text(encoding="ascii").splitlines())
+    free = int(lines["MemAvailable"].split()[0]) * 1024
+    for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+        _, controllers, path = line.split(":", 2)
+        group = Path(f"/sys/fs/cgroup/memory{path}")
+        if controllers == "memory" and (group / "memory.limit_in_bytes").exists():
+            limit, used = (
+                int((group / f"memory.{name}_in_bytes").read_text(encoding="ascii"))
+                for name in ("limit", "usage")
+            )
+            cached = re.search(
+                r"^total_inactive_file (\d+)$", (group / "memory.stat").read_text(encoding="ascii"), re.M
+            )
+            free = min(free, limit - used + int(cached[1] if cached else 0))
+    return free
+
+
+def _forbidden() -> str:
+    """What a node does first, done and undone: a container without the rights for it stops here."""
+    done = subprocess.run(
+        [HERE / "cluster.sh", "try"], capture_output=True, text=True, check=False, timeout=60
+    )
+    said = done.stderr.strip().splitlines()
+    return f"a cluster's node is not allowed here: {said[-1] if said else 'why was not said'}" * bool(
+        done.returncode
+    )
 
 
 def build() -> Path:

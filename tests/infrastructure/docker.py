@@ -16,7 +16,7 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -122,6 +122,15 @@ def running_engine() -> Iterator[Engine]:
                 process.wait()
         subprocess.run(["ip", "netns", "delete", namespace], check=False)
         shutil.rmtree(folder, ignore_errors=True)
+        _leave_cgroups()
+
+
+def _leave_cgroups() -> None:
+    """The parent of the containers' control groups; another engine's containers keep it."""
+    for line in Path("/proc/self/cgroup").read_text(encoding="ascii").splitlines():
+        _, controllers, path = line.split(":", 2)
+        with suppress(OSError):
+            Path(f"/sys/fs/cgroup/{controllers.removeprefix('name=')}{path}/borgerting-tests").rmdir()
 
 
 def _start(folder: Path) -> str:

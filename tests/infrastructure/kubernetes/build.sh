@@ -21,8 +21,9 @@ if [ ! -e "$out/complete" ]; then
     flags+=" -X $package.gitVersion=$kubernetes -X $package.gitMajor=1 -X $package.gitMinor=${minor%%.*}"
     flags+=" -X $package.gitTreeState=clean -X $package.buildDate=1970-01-01T00:00:00Z"
   done
-  # Exit code 3: the modules cannot be had, which is no fault of what is built.
-  go list -C kubebox -deps . >/dev/null || exit 3
+  # Exit code 3: the modules cannot be had, which is no fault of what is built; a wrong sum is.
+  go list -C kubebox -deps . 2>&1 >/dev/null | tee "$out/list" >&2 ||
+    { grep -qE 'go\.sum|go\.mod|SECURITY' "$out/list" && exit 1 || exit 3; }
   # Without -trimpath everything would be compiled anew in another checkout.
   go build -C kubebox -trimpath -ldflags "$flags" -o "$out/kubebox" . >&2
   go build -trimpath -ldflags '-s -w' -o "$out/pause" pause/main.go >&2

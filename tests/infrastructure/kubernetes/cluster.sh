@@ -6,9 +6,12 @@
 #   cluster.sh import DIR IMAGE.tar …  images for the pods (docker save, pause.py); nothing can be pulled
 #   cluster.sh exec DIR COMMAND …      within the node
 #   cluster.sh stop DIR                ends it and removes DIR
+#   cluster.sh try                     whether this machine lets it do what it begins with; says what it does not
 set -euo pipefail
 here=$(dirname "$(realpath "$0")")
-action=${1:?start, import, exec or stop} dir=$(realpath -m "${2:?folder}"); shift 2
+action=${1:?start, import, exec, stop or try}
+if [ "$action" = try ]; then set -- try /nowhere; fi
+dir=$(realpath -m "${2:?folder}"); shift 2
 cgroup=borgerting-$(printf %s "$dir" | sha256sum | head -c 12)
 
 first() { # the first process in the namespaces
@@ -83,7 +86,23 @@ remove_cgroups() {
   done < "$dir/cgroups"
 }
 
+attempt() { # in namespaces that end with it
+  local at
+  grep -q '4294967295$' /proc/self/uid_map || { echo "this root is only that of a user namespace" >&2; exit 1; }
+  while IFS=: read -r _ controllers path; do
+    at=/sys/fs/cgroup/${controllers#name=}${path%/}
+    if [ -z "$controllers" ] || [ ! -d "$at" ]; then continue; fi
+    mkdir "$at/$cgroup-$$"; rmdir "$at/$cgroup-$$"
+  done < /proc/self/cgroup
+  unshare --fork --kill-child=KILL --pid --mount-proc --net --uts --ipc --cgroup bash -ec '
+    hostname node; ip link set lo up; ip link add one type veth peer name two; nft add table ip a
+    mount -t tmpfs tmpfs /run; mount -t sysfs sysfs /sys; mount -t tmpfs tmpfs /sys/fs/cgroup; mkdir /sys/fs/cgroup/memory
+    mount -t cgroup -o memory cgroup /sys/fs/cgroup/memory; mkdir /run/{lower,upper,work,over}
+    mount -t overlay -o lowerdir=/run/lower,upperdir=/run/upper,workdir=/run/work overlay /run/over'
+}
+
 case $action in
+  try) attempt ;;
   import) for image; do inside ctr -n k8s.io images import "$(realpath "$image")"; done ;;
   exec) inside "$@" ;;
   stop) end; rm -rf "$dir" ;;
