@@ -10,6 +10,8 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings
 
+from chassis.secret_files import file_problem
+
 if TYPE_CHECKING:
     from chassis.rpc.certificates import CertificateFiles
 
@@ -55,6 +57,11 @@ class IdentitySettings(BaseSettings):
         SecretStr(""),
         alias="BORGERTING_OIDC__CLIENT_SECRET",
         description="our client's secret; empty for a public client",
+    )
+    oidc_client_secret_file: Path | None = Field(
+        None,
+        alias="BORGERTING_OIDC__CLIENT_SECRET_FILE",
+        description="file with it instead, read at each sign-in; a line each while one replaces another",
     )
     oidc_scopes: str = Field(
         "openid",
@@ -131,6 +138,13 @@ def _oidc_problems(settings: IdentitySettings) -> list[str]:
             "BORGERTING_OIDC__AUDIENCE must differ from BORGERTING_OIDC__CLIENT_ID: "
             "a sign-in's ID token would else pass for a bearer token."
         )
+    secret, file = settings.oidc_client_secret.get_secret_value(), settings.oidc_client_secret_file
+    if secret and file is not None:
+        problems.append(
+            "BORGERTING_OIDC__CLIENT_SECRET and BORGERTING_OIDC__CLIENT_SECRET_FILE do not go together."
+        )
+    if file is not None and (reason := file_problem(file)):
+        problems.append(f"BORGERTING_OIDC__CLIENT_SECRET_FILE: {file} cannot be used: {reason}.")
     unknown = [name for name in settings.algorithms if name not in ALGORITHMS]
     if unknown or not settings.algorithms:
         problems.append(
@@ -172,9 +186,9 @@ def _tls_problems(settings: IdentitySettings) -> list[str]:
     ]
     found = settings.tls_files
     if found is not None and not problems:
-        from chassis.rpc.certificates import file_problem
+        from chassis.rpc.certificates import file_problem as certificate_problem
 
-        problem = file_problem(found)
+        problem = certificate_problem(found)
         problems += [problem] if problem else []
     return problems
 

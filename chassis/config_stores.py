@@ -8,6 +8,7 @@ from typing import Protocol
 from urllib.parse import parse_qsl, urlsplit
 
 from chassis.db_roles import Roles, is_owner
+from chassis.secret_files import file_problem
 
 _POSTGRESQL = ("postgresql", "postgresql+psycopg", "postgres")
 _KNOWN = "sqlite:///FILE or postgresql://USER:PASSWORD@HOST/DATABASE"
@@ -75,14 +76,9 @@ def _postgresql_problems(variable: str, url: str) -> list[str]:
 
 
 def _password_file_problems(variable: str, password: str | None, path: Path) -> list[str]:
-    from chassis.db_passwords import passwords_in
-
     if password is not None:
         return [f"{variable}: a password and password_file do not go together."]
-    try:
-        passwords_in(path)
-    except (OSError, ValueError) as error:
-        reason = error if isinstance(error, ValueError) else error.strerror
+    if reason := file_problem(path):
         return [f"{variable}: password_file {path} cannot be used: {reason}."]
     return []
 

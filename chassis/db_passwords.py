@@ -14,32 +14,21 @@ from typing import Any
 import psycopg
 from sqlalchemy import Engine, event
 
+from chassis.secret_files import SecretFile
+
 PASSWORD_FILE = "password_file"  # noqa: S105 - the parameter of the address that names it
-_MOST = 4
-
-
-def passwords_in(path: Path) -> list[str]:
-    """Raises OSError; ValueError, without the text, for a file that holds none."""
-    found = [line for line in path.read_text(encoding="utf-8").splitlines() if line]
-    if not 0 < len(found) <= _MOST:
-        raise ValueError(f"a password on each of 1 to {_MOST} lines is wanted")
-    return found
 
 
 def take_password_from(engine: Engine, path: Path) -> None:
     """For every connection that `engine` makes from now on."""
-    known: list[str] = []
+    file = SecretFile(path)
 
     def read() -> list[str]:
-        nonlocal known
         try:
-            known = passwords_in(path)
+            return file.read()
         except (OSError, ValueError) as error:
-            # It may be in the middle of being written: what it held before is tried.
-            if not known:
-                reason = type(error).__name__
-                raise psycopg.OperationalError(f"the password file cannot be used: {reason}") from None
-        return known
+            reason = type(error).__name__
+            raise psycopg.OperationalError(f"the password file cannot be used: {reason}") from None
 
     @event.listens_for(engine, "do_connect")
     def connect(dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from datetime import timedelta
@@ -13,6 +14,7 @@ from chassis.auth.pages import PageSecurity
 from chassis.auth.sessions import Sessions
 from chassis.auth.tokens import LocalTokens, TokenVerifier
 from chassis.clock import Clock
+from chassis.secret_files import SecretFile
 
 if TYPE_CHECKING:
     from chassis.auth.oidc_sign_in import OidcSignIn
@@ -70,11 +72,16 @@ def make_identity(settings: SuiteSettings, clock: Clock, resources: ExitStack) -
         verifier = EitherTokens(local, verifier)
     sign_in = None
     if settings.oidc_client_id:
-        client = Client(
-            settings.oidc_client_id, settings.oidc_client_secret.get_secret_value(), settings.oidc_scopes
-        )
+        client = Client(settings.oidc_client_id, _client_secrets(settings), settings.oidc_scopes)
         id_tokens = tokens_for(client.id)
         sign_in = OidcSignIn(
             provider, client, id_tokens, names, security, keys, clock, site=settings.base_url
         )
     return Identity(keys, verifier, security, sign_in)
+
+
+def _client_secrets(settings: SuiteSettings) -> Callable[[], Sequence[str]]:
+    if settings.oidc_client_secret_file is not None:
+        return SecretFile(settings.oidc_client_secret_file).read
+    secret = settings.oidc_client_secret.get_secret_value()
+    return lambda: [secret]

@@ -10,7 +10,7 @@ import base64
 import hashlib
 import hmac
 import secrets
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -38,10 +38,10 @@ _log = structlog.get_logger("chassis.auth.sign_in")
 
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What the provider knows us by. `secret` is "" for a public client."""
+    """What the provider knows us by. `secrets` gives those to try in turn; of a public client "" alone."""
 
     id: str
-    secret: str
+    secrets: Callable[[], Sequence[str]]
     scopes: str
 
 
@@ -157,31 +157,47 @@ class OidcSignIn:
             "redirect_uri": self._site + CALLBACK,
             "code_verifier": verifier,
         }
+        try:
+            known = self._client.secrets()
+        except (OSError, ValueError) as failure:
+            _log.error("the client secret's file cannot be used", error=type(failure).__name__)
+            raise _refused("SIGN_IN_PROVIDER_REFUSED") from None
+        error = None
+        for secret in known:
+            answer, found = self._ask_for_tokens(form, secret)
+            if answer.is_success:
+                return found
+            error = found.get("error")
+            if error != "invalid_client":  # another of our secrets would be told the same
+                break
+        if error == "invalid_grant":
+            raise _refused("SIGN_IN_CODE_REFUSED")
+        said = error if error in _TOKEN_ERRORS else "other"
+        _log.error("the OpenID provider refused our client", error=said)
+        raise _refused("SIGN_IN_PROVIDER_REFUSED")
+
+    def _ask_for_tokens(
+        self, form: Mapping[str, str], secret: str
+    ) -> tuple[httpx.Response, Mapping[str, Any]]:
+        own = dict(form)
         basic = httpx.Auth()  # adds nothing
-        if not self._client.secret:
-            form["client_id"] = self._client.id
+        if not secret:
+            own["client_id"] = self._client.id
         elif "client_secret_basic" in self._metadata().get(
             "token_endpoint_auth_methods_supported", ["client_secret_basic"]
         ):
             # RFC 6749 §2.3.1: both are form-encoded before they are joined.
-            basic = httpx.BasicAuth(quote(self._client.id, safe=""), quote(self._client.secret, safe=""))
+            basic = httpx.BasicAuth(quote(self._client.id, safe=""), quote(secret, safe=""))
         else:
-            form |= {"client_id": self._client.id, "client_secret": self._client.secret}
+            own |= {"client_id": self._client.id, "client_secret": secret}
         try:
-            answer = self._provider.http.post(self._address("token_endpoint"), data=form, auth=basic)
+            answer = self._provider.http.post(self._address("token_endpoint"), data=own, auth=basic)
             found = answer.json()
         except (httpx.HTTPError, ValueError):
             raise ProviderUnavailableError from None
         if not isinstance(found, dict) or answer.status_code >= 500:
             raise ProviderUnavailableError
-        if not answer.is_success:
-            error = found.get("error")
-            if error == "invalid_grant":
-                raise _refused("SIGN_IN_CODE_REFUSED")
-            known = error if error in _TOKEN_ERRORS else "other"
-            _log.error("the OpenID provider refused our client", error=known)
-            raise _refused("SIGN_IN_PROVIDER_REFUSED")
-        return found
+        return answer, found
 
     def _identity(self, tokens: Mapping[str, Any], nonce: str) -> Mapping[str, Any]:
         """The claims of who signed in, from the ID token and, where roles are not in it, from userinfo."""

@@ -11,7 +11,12 @@ from contextlib import suppress
 from typing import Any, NoReturn, TypeVar
 
 from kafka import KafkaAdminClient, TopicPartition
-from kafka.errors import KafkaError, RetriableError, TopicAlreadyExistsError
+from kafka.errors import (
+    KafkaError,
+    RetriableError,
+    SaslAuthenticationFailedError,
+    TopicAlreadyExistsError,
+)
 from kafka.net.compat import KafkaNetClient
 from kafka.protocol.consumer import OffsetSpec
 
@@ -37,6 +42,7 @@ class TopicMissingError(Exception):
 class KafkaCluster:
     def __init__(self, settings: KafkaSettings) -> None:
         self._settings = settings
+        self._connection = settings.connection()  # what is learnt of passwords is for every client
         self._lock = threading.Lock()
         self._admin: KafkaAdminClient | None = None
         self._known: set[str] = set()
@@ -67,7 +73,7 @@ class KafkaCluster:
 
         try:
             return client(
-                **self._settings.connection(),
+                **self._connection,
                 bootstrap_timeout_ms=int(CONNECT_SECONDS * 1000),
                 reconnect_backoff_max_ms=1000,
                 kafka_client=network,
@@ -93,7 +99,7 @@ class KafkaCluster:
             self._drop()  # which ends the thread's waiting
             raise CarrierAwayError("no answer") from None
         except Exception as error:
-            if isinstance(error, RetriableError | RuntimeError):
+            if isinstance(error, RetriableError | RuntimeError | SaslAuthenticationFailedError):
                 self._drop()
             raise_away(error)
 
@@ -185,9 +191,10 @@ def away(error: BaseException) -> BaseException:
     """CarrierAwayError for what only says that the cluster cannot be reached now, else the error itself.
 
     kafka-python counts as retriable what a later attempt may cure; its RuntimeError says that a client was
-    closed under the caller.
+    closed under the caller. A refused sign-in says nothing of what was to be carried: the next may be with
+    a password that was changed meanwhile.
     """
-    if isinstance(error, RetriableError | RuntimeError | OSError):
+    if isinstance(error, RetriableError | RuntimeError | OSError | SaslAuthenticationFailedError):
         return CarrierAwayError(type(error).__qualname__)
     return error
 

@@ -7,6 +7,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr
 
+from chassis.secret_files import SecretFile, file_problem
+
 
 class KafkaSettings(BaseModel):
     """One field per variable: `ca_file` is BORGERTING_KAFKA__CA_FILE."""
@@ -44,6 +46,9 @@ class KafkaSettings(BaseModel):
     )
     username: str = Field("", description="of SASL")
     password: SecretStr = Field(SecretStr(""), description="of SASL")
+    password_file: Path | None = Field(
+        None, description="file with it instead, read at each sign-in; a line each while one replaces another"
+    )
 
     def problems(self) -> list[str]:
         """What is wrong between fields and outside of them, each a sentence that names its variable."""
@@ -62,11 +67,16 @@ class KafkaSettings(BaseModel):
                 )
         if (self.certificate_file is None) != (self.key_file is None):
             found.append("BORGERTING_KAFKA__CERTIFICATE_FILE and BORGERTING_KAFKA__KEY_FILE go together.")
-        given = (bool(self.username), bool(self.password.get_secret_value()))
+        inline = bool(self.password.get_secret_value())
+        given = (bool(self.username), inline or self.password_file is not None)
+        if inline and self.password_file is not None:
+            found.append("BORGERTING_KAFKA__PASSWORD and BORGERTING_KAFKA__PASSWORD_FILE do not go together.")
+        if self.password_file is not None and (reason := file_problem(self.password_file)):
+            found.append(f"BORGERTING_KAFKA__PASSWORD_FILE: {self.password_file} cannot be used: {reason}.")
         if not all(given) if self.security.startswith("SASL_") else any(given):
             found.append(
-                "BORGERTING_KAFKA__USERNAME and BORGERTING_KAFKA__PASSWORD are for BORGERTING_KAFKA__SECURITY"
-                " SASL_SSL or SASL_PLAINTEXT, which need both."
+                "BORGERTING_KAFKA__USERNAME and BORGERTING_KAFKA__PASSWORD (or …_FILE) are for "
+                "BORGERTING_KAFKA__SECURITY SASL_SSL or SASL_PLAINTEXT, which need both."
             )
         return found
 
@@ -86,6 +96,13 @@ class KafkaSettings(BaseModel):
             options |= {
                 "sasl_mechanism": self.sasl_mechanism,
                 "sasl_plain_username": self.username,
-                "sasl_plain_password": self.password.get_secret_value(),
+                "sasl_plain_password": self._password(),
             }
         return options
+
+    def _password(self) -> Any:
+        if self.password_file is None:
+            return self.password.get_secret_value()
+        from chassis.events.kafka_passwords import PasswordFile
+
+        return PasswordFile(SecretFile(self.password_file))

@@ -57,7 +57,13 @@ def server(made: list[Object]) -> Iterator[PostgresServer]:
 
 def address(made: list[Object], server: PostgresServer, name: str) -> str:
     """As the pod is given it, with the test's server in place of the cluster's."""
-    given = str(of_kind(made, "Secret")[f"{RELEASE}-database-{name}"]["stringData"]["url"])
+    secret = of_kind(made, "Secret")[f"{RELEASE}-database-{name}"]["stringData"]
+    given = str(secret["url"])
+    if not name.endswith("-owner"):
+        assert secret["passwords"] == secret["password"]
+        file = f"&password_file=/etc/borgerting/databases/{name}"
+        assert given.endswith(file)
+        given = given.removesuffix(file).replace("@", f":{secret['password']}@", 1)
     host = f"{RELEASE}-postgresql-rw.{NAMESPACE}.svc"
     assert f"@{host}/" in given
     assert given.endswith("?sslmode=verify-full&sslrootcert=/etc/borgerting/postgresql/ca.crt")

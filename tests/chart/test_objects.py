@@ -114,8 +114,14 @@ def test_only_folders_of_its_own_can_be_written(made: list[Object]) -> None:
                     assert volumes[mount["name"]]["emptyDir"]["sizeLimit"]
                 else:
                     assert mount["readOnly"] is True
+                    # Kubernetes renews no file that is mounted by itself.
+                    assert "subPath" not in mount
+                    volume = volumes[mount["name"]]
                     # FileKeys refuses what others than owner and group may read.
-                    assert volumes[mount["name"]]["secret"]["defaultMode"] == 0o440
+                    if "configMap" in volume:
+                        assert volume["configMap"]["defaultMode"] == 0o444
+                    else:
+                        assert (volume.get("secret") or volume["projected"])["defaultMode"] == 0o440
 
 
 def test_a_probe_asks_what_it_means(made: list[Object]) -> None:
@@ -272,3 +278,12 @@ def test_nothing_is_secret_that_is_not_in_a_secret(made: list[Object]) -> None:
             for each in container.get("env", []):
                 if each["name"].endswith(("PASSWORD", "SECRET", "DATABASE_URL", "MIGRATION_URL")):
                     assert "secretKeyRef" in each["valueFrom"], f"{name}: {each['name']}"
+
+
+def test_no_password_that_services_use_is_in_their_environment(made: list[Object]) -> None:
+    """There it would stand until the pod ends; addresses, which may hold one, say so in the values."""
+    for name, deployment in of_kind(made, "Deployment").items():
+        (container,) = deployment["spec"]["template"]["spec"]["containers"]
+        given = {each["name"] for each in container["env"] if "valueFrom" in each}
+        service = name.removeprefix(f"{RELEASE}-").upper()
+        assert given <= {f"BORGERTING_{service}__DATABASE_URL", "BORGERTING_TELEMETRY__OTLP_HEADERS"}

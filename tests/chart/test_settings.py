@@ -17,6 +17,7 @@ from chassis.clock import SystemClock
 from chassis.config import SettingsError, SuiteSettings, check_settings, describe_settings
 from chassis.rpc.authority import Authority
 from tests.chart.rendering import CASES, NAMESPACE, RELEASE, Object, objects, of_kind
+from tests.infrastructure.mounted import MountedSecret
 
 SERVICES = sorted(descriptors())
 MODELS = {name: found.settings() if found.settings else None for name, found in descriptors().items()}
@@ -33,6 +34,8 @@ def secrets_of(values: Object, folder: Path) -> Secrets:
 
     def url(service: str, end: str = "") -> bytes:
         name = f"borgerting_{service}"
+        if databases.get("passwordSecret") and not end:
+            return f"postgresql://{name}@db.test/{name}?password_file=/etc/borgerting/databases/{service}".encode()
         return f"postgresql://{name}{end}:secret@db.test/{name}".encode()
 
     found: Secrets = {
@@ -40,6 +43,8 @@ def secrets_of(values: Object, folder: Path) -> Secrets:
         databases.get("ownerSecret", "borgerting-database-owners"): {
             name: url(name, "_owner") for name in SERVICES
         },
+        databases.get("passwordSecret", ""): dict.fromkeys(SERVICES, b"secret\nnext\n"),
+        values.get("certificates", {}).get("caConfigMap", ""): {"ca.crt": authority.issued.certificate},
         values.get("keys", {}).get("secret", ""): {"keys.json": (folder / "operator/keys.json").read_bytes()},
         values.get("signIn", {}).get("clientSecret", ""): {"client-secret": b"secret"},
         kafka.get("passwordSecret", ""): {"password": b"secret"},
@@ -74,12 +79,19 @@ def environment(spec: Object, secrets: Secrets, root: Path) -> dict[str, str]:
     volumes = {volume["name"]: volume for volume in spec["volumes"]}
     for mount in container["volumeMounts"]:
         folder = root / mount["mountPath"].lstrip("/")
-        folder.mkdir(parents=True)
-        if "secret" in (volume := volumes[mount["name"]]):
-            content = secrets[volume["secret"]["secretName"]]
-            for key in [item["key"] for item in volume["secret"].get("items", [])] or content:
-                (folder / key).write_bytes(content[key])
-                (folder / key).chmod(volume["secret"]["defaultMode"])
+        volume = volumes[mount["name"]]
+        content: dict[str, bytes] = {}
+        for source in volume.get("projected", {}).get("sources", [volume]):
+            kind = source.get("secret") or source.get("configMap") or {}
+            if name := kind.get("secretName") or kind.get("name"):
+                keys = {key: key for key in secrets[name]}
+                keys = {each["key"]: each["path"] for each in kind.get("items", [])} or keys
+                content |= {path: secrets[name][key] for key, path in keys.items()}
+        if content:
+            mode = next(volume[each] for each in ("secret", "configMap", "projected") if each in volume)
+            MountedSecret(folder, content, mode["defaultMode"])
+        else:
+            folder.mkdir(parents=True)
     found = {}
     for variable in container["env"]:
         value = variable.get("value")
@@ -88,7 +100,7 @@ def environment(spec: Object, secrets: Secrets, root: Path) -> dict[str, str]:
             value = secrets[reference["name"]][reference["key"]].decode()
         found[variable["name"]] = (
             f"{root}{value}" if value.startswith(("/etc/borgerting", "/data")) else value
-        )
+        ).replace("password_file=/", f"password_file={root}/")
     assert len(found) == len(container["env"]), "a variable is given twice"
     return found
 

@@ -77,7 +77,7 @@ class KafkaBroker:
         assert self._process is not None
         return self._process.pid
 
-    def start(self, seconds: float = 60.0) -> None:
+    def start(self, seconds: float = 180.0) -> None:
         """Until clients can connect. Raises RuntimeError with the end of its log."""
         self.launch()
         self.wait_until_listening(seconds)

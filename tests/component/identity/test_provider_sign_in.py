@@ -356,3 +356,29 @@ def test_the_provider_away(tmp_path: Path, start: Starter) -> None:
         back = browser.at_provider(browser.begin(), "anna")
         made.stop()
         failed(browser, browser.visit(back), "svarer ikke lige nu", 503)
+
+
+def test_the_clients_secret_is_read_again(
+    pages: tuple[Provider, Site], start: Starter, tmp_path: Path
+) -> None:
+    """It is replaced without a restart, and meanwhile both are tried."""
+    provider, _ = pages
+    port, file = free_port(), tmp_path / "client-secret"
+    right = "rotated-secret+/%"
+    provider.pages("rotated", f"http://127.0.0.1:{port}{CALLBACK}", client_secret=right)
+    provider.start()
+    file.write_text("stale\n")
+    site = start(
+        provider,
+        port,
+        BORGERTING_OIDC__CLIENT_ID="rotated",
+        BORGERTING_OIDC__CLIENT_SECRET="",
+        BORGERTING_OIDC__CLIENT_SECRET_FILE=str(file),
+    )
+    with Browser(site.base) as browser:
+        failed(browser, browser.sign_in("anna"), "Kommunens login afviste os")
+        for content in (f"stale\n{right}\n", f"{right}\n", ""):  # at last it is being written
+            file.write_text(content)
+            browser.jars.clear()
+            assert browser.sign_in("anna").headers["location"] == HOME
+            assert who(browser, site) is not None

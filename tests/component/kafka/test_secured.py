@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -30,10 +31,16 @@ org.apache.kafka.common.security.scram.ScramLoginModule required;
 
 @dataclass
 class Secured:
+    in_the_clear: str
     settings: KafkaSettings
 
     def broker(self, **changes: Any) -> KafkaBroker:
         return KafkaBroker(self.settings.model_copy(update=changes))
+
+    def change_password(self, user: str, password: str) -> None:
+        admin = KafkaAdminClient(bootstrap_servers=self.in_the_clear)
+        admin.alter_user_scram_credentials([scram(user, password)])
+        admin.close()
 
 
 @pytest.fixture(scope="module")
@@ -48,6 +55,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
         admin.alter_user_scram_credentials([scram("borgerting", "a secret")])
         admin.close()
         yield Secured(
+            server.bootstrap,
             KafkaSettings(
                 bootstrap=f"127.0.0.1:{server.secure_port}",
                 security="SASL_SSL",
@@ -57,7 +65,7 @@ def secured(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Secured]:
                 sasl_mechanism="SCRAM-SHA-512",
                 username="borgerting",
                 password=SecretStr("a secret"),
-            )
+            ),
         )
 
 
@@ -109,3 +117,64 @@ def test_who_does_not_fit_is_refused(
     broker.close()
     assert words in caplog.text
     assert "a secret" not in caplog.text
+
+
+def eventually(act: Callable[[], None]) -> None:
+    """Within a ceiling for busy machines, and with nothing but absences before."""
+    end = time.monotonic() + 60
+    while True:
+        try:
+            return act()
+        except CarrierAwayError:
+            assert time.monotonic() < end
+            time.sleep(0.1)
+
+
+def test_a_password_is_changed_under_a_running_broker(secured: Secured, tmp_path: Path) -> None:
+    """No event is refused on the way: what a client says meanwhile is that the cluster is away."""
+    file = tmp_path / "password"
+    file.write_text("first\n")
+    secured.change_password("rotated", "first")
+    broker = secured.broker(username="rotated", password=SecretStr(""), password_file=file)
+    sent = 0
+
+    def send() -> None:
+        publisher = broker.publisher()
+        try:
+            future = publisher.send(an_event(sent + 1))
+            publisher.flush(10)
+            future.result(timeout=0)
+        finally:
+            publisher.close()
+
+    def all_work() -> None:
+        """By new connections: what is open lives on with the password from before."""
+        nonlocal sent
+        eventually(broker.check)
+        eventually(send)
+        sent += 1
+
+    all_work()
+    file.write_text("first\nsecond\n")
+    all_work()
+    secured.change_password("rotated", "second")
+    all_work()
+    file.write_text("second\n")
+    all_work()
+    # In the wrong order it waits, and comes back by itself.
+    secured.change_password("rotated", "third")
+    publisher = broker.publisher()
+    with pytest.raises(CarrierAwayError):
+        publisher.send(an_event(sent + 1))
+    publisher.close()
+    file.write_text("third\n")
+    all_work()
+    source = broker.source("two", TOPIC)
+    taken: list[Any] = []
+    end = time.monotonic() + 60
+    while len({each.event.envelope.id for each in taken}) < sent:
+        with suppress(CarrierAwayError):
+            taken += source.poll(0.5)
+        assert time.monotonic() < end
+    source.close()
+    broker.close()

@@ -27,6 +27,9 @@ DELIBERATION = Descriptor(
 INSTALLED = {"sortition": SORTITION, "deliberation": DELIBERATION}
 
 
+SASL = {"KAFKA__SECURITY": "SASL_SSL", "KAFKA__USERNAME": "us"}
+
+
 def settings(**variables: str) -> SuiteSettings:
     return load_settings(NAMES, {f"BORGERTING_{name}": value for name, value in variables.items()})
 
@@ -71,6 +74,12 @@ def test_kafka_s_settings_are_read_from_their_variables() -> None:
         ({"KAFKA__SECURITY": "SSL", "KAFKA__KEY_FILE": __file__}, "go together."),
         ({"KAFKA__SECURITY": "SASL_SSL", "KAFKA__USERNAME": "us"}, "which need both."),
         ({"KAFKA__PASSWORD": "secret"}, "which need both."),
+        (
+            {**SASL, "KAFKA__PASSWORD": "secret", "KAFKA__PASSWORD_FILE": "/etc/hostname"},
+            "do not go together.",
+        ),
+        ({**SASL, "KAFKA__PASSWORD_FILE": "/nowhere"}, "/nowhere cannot be used: No such file"),
+        ({**SASL, "KAFKA__PASSWORD_FILE": __file__}, "cannot be used: one on each of 1 to 4 lines"),
         ({"SORTITION__GRPC_ADDRESS": "sortition"}, "BORGERTING_SORTITION__GRPC_ADDRESS must be host:port"),
     ],
 )

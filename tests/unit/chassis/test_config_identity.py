@@ -47,6 +47,11 @@ def test_a_provider_in_order() -> None:
         ({"BORGERTING_OIDC__ALGORITHMS": "HS256"}, "ALGORITHMS must be among"),
         ({"BORGERTING_OIDC__ALGORITHMS": "RS256,none"}, "ALGORITHMS must be among"),
         ({"BORGERTING_OIDC__ALGORITHMS": ","}, "ALGORITHMS must be among"),
+        ({"BORGERTING_OIDC__CLIENT_SECRET_FILE": "/etc/hostname"}, "CLIENT_SECRET_FILE do not go together"),
+        (
+            {"BORGERTING_OIDC__CLIENT_SECRET": "", "BORGERTING_OIDC__CLIENT_SECRET_FILE": "/nowhere"},
+            "BORGERTING_OIDC__CLIENT_SECRET_FILE: /nowhere cannot be used: No such file",
+        ),
         ({"BORGERTING_OIDC__SCOPES": "profile"}, "SCOPES must contain openid"),
         ({"BORGERTING_OIDC__ROLES_CLAIM": " "}, "ROLES_CLAIM must name a claim"),
         ({"BORGERTING_OIDC__MUNICIPALITY_CLAIM": " "}, "MUNICIPALITY_CLAIM must name a claim"),

@@ -77,6 +77,26 @@ tolerations: {{- toYaml . | nindent 2 }}
   valueFrom: {secretKeyRef: {{ include "borgerting.databaseKey" (merge (dict "owner" false) .) }}}
 {{- end }}
 
+{{/* Files with the logins' passwords, one per service, for password_file; nothing where addresses hold them. Call with
+root and services. */}}
+{{- define "borgerting.databasePasswords" -}}
+{{- $databases := .root.Values.databases -}}
+{{- $release := .root.Release.Name -}}
+{{- if or $databases.cloudnativepg.enabled $databases.passwordSecret -}}
+- name: database-passwords
+  projected:
+    defaultMode: 0440
+    sources:
+      {{- range .services }}
+      {{- if $databases.cloudnativepg.enabled }}
+      - secret: {name: {{ $release }}-database-{{ . }}, items: [{key: passwords, path: {{ . }}}]}
+      {{- else }}
+      - secret: {name: {{ $databases.passwordSecret }}, items: [{key: {{ . }}, path: {{ . }}}]}
+      {{- end }}
+      {{- end }}
+{{- end }}
+{{- end }}
+
 {{/* The secret with who signs PostgreSQL's certificate, or nothing. */}}
 {{- define "borgerting.databaseCa" -}}
 {{- if .Values.databases.cloudnativepg.enabled }}{{ .Release.Name }}-postgresql-ca{{ else }}{{ .Values.databases.caSecret }}{{ end }}

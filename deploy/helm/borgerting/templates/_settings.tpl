@@ -22,8 +22,7 @@ replication: {{ min 3 (int $kafka.strimzi.replicas) }}
 {{- if hasPrefix "SASL" $kafka.security }}
 - {name: BORGERTING_KAFKA__SASL_MECHANISM, value: {{ $said.mechanism }}}
 - {name: BORGERTING_KAFKA__USERNAME, value: {{ $said.username | quote }}}
-- name: BORGERTING_KAFKA__PASSWORD
-  valueFrom: {secretKeyRef: {name: {{ $said.passwordSecret }}, key: password}}
+- {name: BORGERTING_KAFKA__PASSWORD_FILE, value: /etc/borgerting/kafka-password/password}
 {{- end }}
 {{- if $kafka.caSecret }}
 - {name: BORGERTING_KAFKA__CA_FILE, value: /etc/borgerting/kafka-ca/ca.crt}
@@ -62,8 +61,7 @@ replication: {{ min 3 (int $kafka.strimzi.replicas) }}
 - {name: BORGERTING_OIDC__AUDIENCE, value: {{ $signIn.audience | quote }}}
 - {name: BORGERTING_OIDC__CLIENT_ID, value: {{ $signIn.clientId | quote }}}
 {{- if $signIn.clientSecret }}
-- name: BORGERTING_OIDC__CLIENT_SECRET
-  valueFrom: {secretKeyRef: {name: {{ $signIn.clientSecret }}, key: client-secret}}
+- {name: BORGERTING_OIDC__CLIENT_SECRET_FILE, value: /etc/borgerting/sign-in/client-secret}
 {{- end }}
 - {name: BORGERTING_OIDC__SCOPES, value: {{ $signIn.scopes | quote }}}
 - {name: BORGERTING_OIDC__MUNICIPALITY_CLAIM, value: {{ $signIn.municipalityClaim | quote }}}
