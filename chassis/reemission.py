@@ -35,13 +35,15 @@ class Reemitter:
 
     `resource` names it and begins with `municipalities/{municipality}`. `state` gets a unit of work of that
     municipality and the ids in the name, reads, and raises DomainError NOT_FOUND, or FAILED_PRECONDITION
-    where the aggregate has told nothing yet.
+    where the aggregate has told nothing yet. `gone`, where there is such an event, tells of the ids in a name
+    that the store has no such thing any more: others were told of it, and a restore lost it.
 
         Reemitter(SELECTION, panel_state)       # in the service's adapters/reemitters.py
     """
 
     resource: ResourcePattern
     state: Callable[[Transaction, Mapping[str, str]], AggregateState]
+    gone: Callable[[Mapping[str, str]], AggregateState] | None = None
 
 
 def reemit(
@@ -55,7 +57,8 @@ def reemit(
 ) -> UUID:
     """Tell the state of the resource `name` again; the event's id. Audited in the same transaction.
 
-    `anew`: under the next number, and so to those as well who are up to date.
+    `anew`: under the next number, and so to those as well who are up to date; who was told of a thing that
+    is not there any more is told that it is gone.
 
     Raises DomainError INVALID_ARGUMENT NOT_REEMITTED for a name of no kind that the service tells, and what
     the service raises.
@@ -65,7 +68,12 @@ def reemit(
         raise _not_reemitted(service, reemitters)
     ids = found.resource.parse(name)
     with database.writing(ids["municipality"], correlation_id=caller.correlation_id) as transaction:
-        told = found.state(transaction, ids)
+        try:
+            told = found.state(transaction, ids)
+        except DomainError as error:
+            if not (anew and found.gone and error.code is Code.NOT_FOUND):
+                raise
+            told = found.gone(ids)
         event_id = transaction.outbox.add(service, told.aggregate, told.message, snapshot=True, anew=anew)
         transaction.audit.record(caller, "events.re-emit", name, {"event": str(event_id)})
     return event_id

@@ -194,6 +194,22 @@ class PostgresServer:
         with psycopg.connect(self._superuser_url("postgres"), autocommit=True) as connection:
             connection.execute(f'DROP DATABASE "{urls.name}" WITH (FORCE)')
 
+    def dump(self, database: str, file: Path) -> None:
+        """By pg_dump, in its own format, beside whoever uses the database."""
+        self._run_tool("pg_dump", "-Fc", "-f", str(file), self._superuser_url(database))
+
+    def restore(self, service: str, file: Path) -> None:
+        """A service's database becomes what `file` has, as docs/backup.md says; nobody may be connected."""
+        name = PREFIX + service
+        with psycopg.connect(self._superuser_url("postgres"), autocommit=True) as connection:
+            connection.execute(f'DROP DATABASE "{name}"')
+        self.run_script(database_script([service], PREFIX))
+        self._run_tool("pg_restore", "--exit-on-error", "-d", self._superuser_url(name), str(file))
+
+    def _run_tool(self, tool: str, *arguments: str) -> None:
+        done = subprocess.run([str(self._bin / tool), *arguments], capture_output=True, check=False)
+        assert done.returncode == 0, done.stderr.decode()
+
     def run_script(self, script: str, variables: Sequence[str] = ()) -> None:
         """By psql, as a superuser. Raises AssertionError with what it said when it fails."""
         done = subprocess.run(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from borgerting.volunteer.v1.events_pb2 import TaskChanged
 from chassis.db import Transaction
 from chassis.errors import Code, DomainError
 from chassis.reemission import AggregateState, Reemitter
@@ -24,4 +25,10 @@ def task_state(transaction: Transaction, ids: Mapping[str, str]) -> AggregateSta
     return AggregateState(task_aggregate(task.id), task_changed(task, places))
 
 
-REEMITTERS = (Reemitter(names.TASK, task_state),)
+def task_gone(ids: Mapping[str, str]) -> AggregateState:
+    """That there is nothing to sign up for, so that no page goes on offering its places."""
+    _, task_id = names.task(names.TASK.format(**ids))
+    return AggregateState(task_aggregate(task_id), TaskChanged(task=names.TASK.format(**ids)))
+
+
+REEMITTERS = (Reemitter(names.TASK, task_state, task_gone),)

@@ -76,6 +76,14 @@ def test_it_is_told_again_as_it_stands(house: House) -> None:
     assert (sequence, snapshot, event.open, event.places, event.free) == ("2", "true", True, 2, 1)
 
 
+def test_a_task_that_a_restore_lost_is_gone_for_others_too(house: House) -> None:
+    """Once a person has decided so; else a mistyped name would tell of a task that never was."""
+    task = f"municipalities/{HERE}/tasks/{uuid7(house.clock)}"
+    reemit(house.database, "volunteer", REEMITTERS, command_line(), task, anew=True)
+    [(_, snapshot, event)] = told(house)
+    assert (snapshot, event) == ("true", TaskChanged(task=task))
+
+
 def test_nothing_is_told_before_it_is_published(house: House) -> None:
     wanted = pb.Task(title="T", text="t", place="p", contact_office="o", contact_phone="200")
     request = pb.CreateTaskRequest(parent=f"municipalities/{HERE}", task=wanted)

@@ -18,6 +18,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import grpc
+from kafka.admin import KafkaAdminClient
 
 from chassis.app import descriptors
 from chassis.clock import Clock, SystemClock
@@ -221,6 +222,14 @@ class FourProcesses(House):
                 "BORGERTING_KAFKA__INSTANCE": name,
             }
             self._processes.append(self._process(name, own, folder))
+        self._settings = {
+            "BORGERTING_DATA_DIR": str(folder / "operator"),
+            "BORGERTING_KAFKA__BOOTSTRAP": kafka,
+            **{
+                f"BORGERTING_{name.upper()}__DATABASE_URL": postgres.prepare(name, found.migrations).login
+                for name, found in descriptors().items()
+            },
+        }
 
     def _process(self, name: str, settings: Mapping[str, str], folder: Path) -> Process:
         return Process(name, ["--service", name], settings, folder)
@@ -235,6 +244,29 @@ class FourProcesses(House):
 
     def events(self) -> Broker:
         return KafkaEvents(self._kafka)
+
+    def command(self, *arguments: str) -> subprocess.CompletedProcess[str]:
+        """What the operator types, with the settings of all four stores."""
+        own = {name: value for name, value in os.environ.items() if not name.startswith("BORGERTING_")}
+        return subprocess.run(
+            [sys.executable, "-m", "chassis", *arguments],
+            env={**own, **self._settings},
+            capture_output=True,
+            text=True,
+            check=False,
+            timeout=120,
+        )
+
+    def lose_events(self) -> None:
+        """Kafka forgets every topic, while the services stand still."""
+        admin = KafkaAdminClient(bootstrap_servers=self._kafka.bootstrap)
+        names = [topic for topic in admin.list_topics() if not topic.startswith("__")]
+        admin.delete_topics(names)
+        until = time.monotonic() + READY_SECONDS
+        while {*names} & {*admin.list_topics()}:
+            assert time.monotonic() < until
+            time.sleep(0.05)
+        admin.close()
 
 
 def _is_of_another(variable: str, name: str) -> bool:
