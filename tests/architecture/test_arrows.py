@@ -34,6 +34,7 @@ CHASSIS_OPENERS = {
     "log_mend.py",
     "outbox.py",
     "reemission.py",
+    "roster.py",
     "runner.py",
     "running.py",
 }
