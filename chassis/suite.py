@@ -142,6 +142,10 @@ class Suite:
                     metrics=self.metrics,
                 )
             )
+            if service.api is not None and descriptor.holdings is not None:
+                from chassis.holdings.api import export_router
+
+                service.api.include_router(export_router(name, database, descriptor.holdings()))
             services.append(service)
             self._running.append(
                 RunningService(

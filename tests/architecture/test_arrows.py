@@ -25,6 +25,8 @@ CHASSIS_OPENERS = {
     "dead_letters.py",
     "doctor.py",
     "entry.py",
+    "erase.py",
+    "export.py",
     "housekeeping.py",
     "inbox.py",
     "jobs.py",
