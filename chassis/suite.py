@@ -145,7 +145,10 @@ class Suite:
             if service.api is not None and descriptor.holdings is not None:
                 from chassis.holdings.api import export_router
 
-                service.api.include_router(export_router(name, database, descriptor.holdings()))
+                # First: to the registry's own route, `{municipality}` is whatever stands there.
+                api = export_router(name, database, descriptor.holdings())
+                api.include_router(service.api)
+                service.api = api
             services.append(service)
             self._running.append(
                 RunningService(
