@@ -15,7 +15,7 @@ import urllib.request
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
-WORKERS = 4
+WORKERS = 3
 """Threads, as chassis.rpc.server has them for quick calls."""
 
 

@@ -7,8 +7,9 @@ SQLite (a file, for one process and the commands beside it) or PostgreSQL (for m
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from types import TracebackType
 from typing import Any
 
 from sqlalchemy import URL, Connection, Table
@@ -21,6 +22,7 @@ from chassis.clock import Clock, SystemClock
 from chassis.db_store import BUSY_SECONDS, Scope, Store, StoreConflict, retrying
 from chassis.errors import Code, DomainError
 from chassis.jobs import JobQueue
+from chassis.lazily import lazily
 from chassis.memory import Memory
 from chassis.outbox import Outbox
 from chassis.tables import UtcDateTime, add_to, json_type, serial_type
@@ -43,6 +45,10 @@ class Transaction:
     `across` says that it sees what the worker role may see of all of them; `remembers`, that the process's
     memory of its municipality's copy holds in it: it has not changed the copy.
     """
+
+    outbox = lazily(Outbox)
+    audit = lazily(AuditTrail)
+    jobs = lazily(JobQueue)
 
     def __init__(
         self,
@@ -67,10 +73,12 @@ class Transaction:
         self.correlation_id = correlation_id
         self.causation_id = causation_id
         self.wakes_inbox = False
-        self.outbox = Outbox(self)
-        self.audit = AuditTrail(self)
-        self.jobs = JobQueue(self)
         self._after_commit: list[Callable[[], None]] = []
+
+    @property
+    def transaction(self) -> Transaction:
+        """Itself, for what it makes lazily."""
+        return self
 
     def require_writing(self) -> None:
         """Raises RuntimeError in a reading unit of work: a programming error, not a caller's."""
@@ -81,7 +89,8 @@ class Transaction:
         """Run `action` once the transaction stands (never when it is rolled back)."""
         self._after_commit.append(action)
 
-    def _committed(self) -> None:
+    def committed(self) -> None:
+        """It stands now: for whoever opened it."""
         for action in self._after_commit:
             action()
 
@@ -199,33 +208,77 @@ class Database:
     def close(self) -> None:
         self._store.close()
 
-    @contextmanager
     def _unit_of_work(
         self, scope: Scope, correlation_id: str = "", causation_id: str = ""
-    ) -> Iterator[Transaction]:
+    ) -> AbstractContextManager[Transaction]:
+        return _UnitOfWork(self, self._open, self._store, scope, correlation_id, causation_id)
+
+
+class _UnitOfWork:
+    """A class, since every call opens one: the generator of a `contextmanager` costs more than all of it."""
+
+    __slots__ = (
+        "_causation_id",
+        "_connection",
+        "_correlation_id",
+        "_database",
+        "_open",
+        "_scope",
+        "_store",
+        "_transaction",
+    )
+
+    def __init__(
+        self,
+        database: Database,
+        opened: Any,
+        store: Store,
+        scope: Scope,
+        correlation_id: str,
+        causation_id: str,
+    ) -> None:
+        self._database = database
+        self._open = opened  # by this thread
+        self._store = store
+        self._scope = scope
+        self._correlation_id = correlation_id
+        self._causation_id = causation_id
+
+    def __enter__(self) -> Transaction:
         if getattr(self._open, "busy", False):
             raise RuntimeError("this thread already has a unit of work open on this store")
         self._open.busy = True
         try:
-            with self._store.connection(scope) as connection:
-                transaction = Transaction(
-                    connection,
-                    scope,
-                    clock=self.clock,
-                    machine_clock=self.machine_clock,
-                    memory=self.memory,
-                    correlation_id=correlation_id,
-                    causation_id=causation_id,
-                )
-                yield transaction
+            self._connection = self._store.connection(self._scope)
+            connection = self._connection.__enter__()
+        except BaseException:
+            self._open.busy = False
+            raise
+        database = self._database
+        self._transaction = Transaction(
+            connection,
+            self._scope,
+            clock=database.clock,
+            machine_clock=database.machine_clock,
+            memory=database.memory,
+            correlation_id=self._correlation_id,
+            causation_id=self._causation_id,
+        )
+        return self._transaction
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        try:
+            self._connection.__exit__(kind, error, trace)
         finally:
             self._open.busy = False
-        if scope.writing:
-            transaction._committed()
-            self.wakeups.fire(
-                outbox=transaction.outbox.added > 0,
-                jobs=transaction.jobs.changed,
-                inbox=transaction.wakes_inbox,
+        if error is None and self._scope.writing:
+            self._transaction.committed()
+            self._database.wakeups.fire(
+                outbox=self._transaction.outbox.added > 0,
+                jobs=self._transaction.jobs.changed,
+                inbox=self._transaction.wakes_inbox,
             )
 
 

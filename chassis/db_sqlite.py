@@ -6,7 +6,7 @@ import sqlite3
 import threading
 import weakref
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from functools import partial
 from pathlib import Path
@@ -103,15 +103,37 @@ class _Connection(sqlite3.Connection):
     def __init__(self, *arguments: Any, **named: Any) -> None:
         super().__init__(*arguments, **named)
         self._opened: list[weakref.ref[sqlite3.Cursor]] = []
+        self._only_reads = False
+        self._answers: dict[Hashable, Any] = {}
+        self._answers_of: int | None = None
+        self._answers_hold = False
 
     def cursor(self, *arguments: Any, **named: Any) -> Any:
         made = super().cursor(*arguments, **named)
         self._opened.append(weakref.ref(made))
         return made
 
-    def say(self, word: str) -> None:
-        """What has no answer that could be half read: BEGIN, ROLLBACK."""
-        super().cursor().execute(word)
+    def begin_reading(self) -> None:
+        self._only_reads = True
+        self._answers_hold = False
+        super().cursor().execute("BEGIN")
+
+    def end_reading(self) -> None:
+        super().cursor().execute("ROLLBACK")  # of what only reads: it ends, however it went
+
+    def lasting_answers(self) -> dict[Hashable, Any] | None:
+        """What was answered to this connection and would be again (chassis.statements): since then nobody has
+        committed anything, as `PRAGMA data_version` says within the transaction. None to one that writes,
+        since that does not count its own changes.
+        """
+        if not self._only_reads:
+            return None
+        if not self._answers_hold:
+            (now,) = super().cursor().execute("PRAGMA data_version").fetchone()
+            if now != self._answers_of:
+                self._answers, self._answers_of = {}, now
+            self._answers_hold = True
+        return self._answers
 
     def close_cursors(self) -> None:
         for each in self._opened:
@@ -138,35 +160,24 @@ class _Readers:
         self._idle: deque[tuple[Connection, _Connection]] = deque()
         self._closed = False
 
-    @contextmanager
-    def transaction(self) -> Iterator[Connection]:
-        try:
-            connection, driver = self._take()
-            try:
-                driver.say("BEGIN")
-                yield connection
-            finally:
-                self._put_back(connection, driver)
-        except OperationalError as error:
-            if _is_busy(error):
-                raise store_busy() from error
-            raise
+    def transaction(self) -> AbstractContextManager[Connection]:
+        return _Reading(self)
 
     def close(self) -> None:
         self._closed = True
         while self._idle:
             self._idle.pop()[0].close()
 
-    def _take(self) -> tuple[Connection, _Connection]:
+    def take(self) -> tuple[Connection, _Connection]:
         try:
             return self._idle.pop()
         except IndexError:
             return self._open()
 
-    def _put_back(self, connection: Connection, driver: _Connection) -> None:
+    def put_back(self, connection: Connection, driver: _Connection) -> None:
         try:
             driver.close_cursors()
-            driver.say("ROLLBACK")  # of what only reads: it ends, however it went
+            driver.end_reading()
         except sqlite3.Error:
             connection.close()
             return
@@ -182,6 +193,34 @@ class _Readers:
         connection.detach()
         connection.execution_options(**{_WRITING: False}).begin()
         return connection, driver
+
+
+class _Reading:
+    """A reading transaction. A class, since the generator of a `contextmanager` costs as much as BEGIN."""
+
+    __slots__ = ("_connection", "_driver", "_readers")
+
+    def __init__(self, readers: _Readers) -> None:
+        self._readers = readers
+
+    def __enter__(self) -> Connection:
+        try:
+            self._connection, self._driver = self._readers.take()
+            try:
+                self._driver.begin_reading()
+            except BaseException:
+                self._readers.put_back(self._connection, self._driver)
+                raise
+        except OperationalError as error:
+            if _is_busy(error):
+                raise store_busy() from error
+            raise
+        return self._connection
+
+    def __exit__(self, _type: object, error: BaseException | None, _trace: object) -> None:
+        self._readers.put_back(self._connection, self._driver)
+        if isinstance(error, OperationalError) and _is_busy(error):
+            raise store_busy() from error
 
 
 def _is_busy(error: OperationalError) -> bool:

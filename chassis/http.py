@@ -16,11 +16,12 @@ from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from chassis.context import correlation_id_from
-from chassis.log import bound
+from chassis.log import Routine, bound
 from chassis.rpc.context import CORRELATION_ID
 from chassis.rpc.interceptors import new_incident, trace_without_text
 
 _log = structlog.get_logger("chassis.http")
+_REQUEST = Routine("chassis.http", "request")
 
 
 class RequestObserver(Protocol):
@@ -92,8 +93,7 @@ class Requests:
                 if self._observe is not None:
                     self._observe(scope["path"], scope["method"], route, status, seconds)
                 # The path may hold a one-time link's secret; the route does not.
-                _log.info(
-                    "request",
+                _REQUEST.write(
                     method=scope["method"],
                     route=f"{inner.get('root_path', '')}{route}",
                     status=status,

@@ -17,7 +17,7 @@ from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from types import MappingProxyType, TracebackType
-from typing import Any, TextIO, cast
+from typing import Any, NamedTuple, TextIO, cast
 
 import structlog
 
@@ -27,10 +27,13 @@ _QUIET = ("alembic", "asyncio", "uvicorn", "uvicorn.access", "grpc", "kafka", "s
 
 def configure(level: str = "info", stream: TextIO | None = None) -> None:
     """Set up logging of this process, the libraries' included."""
+    global _configured
     out = stream or sys.stderr
     renderer: Any = _console(structlog.dev.ConsoleRenderer(colors=True)) if out.isatty() else _as_json
+    processors: list[Any] = [_complete, renderer]
+    _configured = _Configured(processors, out, logging.getLevelName(level.upper()) <= logging.INFO)
     structlog.configure(
-        processors=[_complete, renderer],
+        processors=processors,
         wrapper_class=_logger_class(logging.getLevelName(level.upper())),
         logger_factory=_NamedLoggers(out),
         cache_logger_on_first_use=False,
@@ -141,8 +144,12 @@ def _complete(logger: Any, method: str, event: MutableMapping[str, Any]) -> Muta
     name = getattr(logger, "name", "")
     if name:
         event.setdefault("logger", name)
-    event["timestamp"] = datetime.now(UTC).isoformat("T", "microseconds")[:26] + "Z"
+    event["timestamp"] = _timestamp()
     return hide_exception_text(logger, method, event) if "exc_info" in event else event
+
+
+def _timestamp() -> str:
+    return datetime.now(UTC).isoformat("T", "microseconds")[:26] + "Z"
 
 
 _LEVELS = {"exception": "error", "warn": "warning"}
@@ -170,6 +177,44 @@ def get_logger(name: str) -> structlog.stdlib.BoundLogger:
     fields.
     """
     return cast("structlog.stdlib.BoundLogger", structlog.get_logger(name))
+
+
+class _Configured(NamedTuple):
+    """How `configure` had lines written, as long as nobody has others written."""
+
+    processors: list[Any]
+    out: TextIO
+    informs: bool
+
+    def writes_json(self) -> bool:
+        # A test that listens puts its own processor into the list; one that is over takes the list away.
+        return self.processors[-1] is _as_json and structlog.get_config()["processors"] is self.processors
+
+
+_configured: _Configured | None = None
+
+
+class Routine:
+    """The line that each call or request writes, at level info, with facts of the same names. What is the
+    same in all of them is encoded once; on its way through structlog a line was a seventh of a small call.
+    """
+
+    def __init__(self, logger: str, event: str) -> None:
+        self._log = get_logger(logger)
+        self._event = event
+        ends = {"event": event, "level": "info", "logger": logger}
+        self._end = f'{_encode(ends)[1:-1]}, "timestamp": "'
+
+    def write(self, **facts: str | float) -> None:
+        configured = _configured
+        if configured is None or not configured.writes_json():
+            self._log.info(self._event, **facts)
+        elif configured.informs:
+            line = "{"
+            for field, value in {**_bound.get(), **facts}.items():
+                line += f'"{field}": {_encode(value) if isinstance(value, str) else repr(value)}, '
+            line += f'{self._end}{_timestamp()}"}}'
+            _NamedLogger(configured.out, "").write(line)
 
 
 class _Bound:

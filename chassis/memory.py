@@ -12,8 +12,11 @@ import time
 from collections import OrderedDict
 from collections.abc import Callable
 from datetime import datetime
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from uuid import UUID
+
+if TYPE_CHECKING:
+    from chassis.db import Transaction
 
 Key = tuple[str | int | datetime | UUID, ...]
 
@@ -78,3 +81,8 @@ class OwnMemory:
         """`value` cannot change and is not changed by whoever recalls it; `key` names its version."""
         if self._mark is not None:
             self._memory.keep((self._municipality, *key), value, self._mark)
+
+
+def own_memory(transaction: Transaction) -> OwnMemory:
+    mark = None if transaction.writing else transaction.memory_mark
+    return OwnMemory(transaction.memory, transaction.municipality, mark)

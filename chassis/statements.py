@@ -8,7 +8,7 @@ to have SQLAlchemy execute one that is built still three times (measured on Post
 from __future__ import annotations
 
 from collections import namedtuple
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from functools import partial
 from typing import Any, Protocol
 
@@ -18,6 +18,9 @@ from sqlalchemy.exc import DBAPIError
 
 Built = Select[Any] | Insert | Update | Delete | TextClause
 Convert = Callable[[Any], Any]
+
+_MOST_ANSWERS = 512
+"""Kept by one connection."""
 
 
 class Cursor(Protocol):
@@ -32,19 +35,36 @@ class Statement:
     """`build` makes it for a store's dialect, or is the same for all. It is given values for its bindparams
     by their names; `columns` are those of an INSERT, whose values bear their names. A bindparam that stands
     for a list (`in_`) is not known here.
+
+    What a `lasting` one was answered is kept where the store can tell that it still holds (SQLite: that
+    nothing at all was committed since), which is asked in each transaction. It tells nothing of a person.
     """
 
     def __init__(
-        self, build: Built | Callable[[Dialect], Built], columns: Iterable[str] | None = None
+        self,
+        build: Built | Callable[[Dialect], Built],
+        columns: Iterable[str] | None = None,
+        *,
+        lasting: bool = False,
     ) -> None:
         self._build = build
+        self._lasting = lasting
         self._columns = None if columns is None else list(columns)
         self._compiled: dict[str, _Compiled] = {}
 
     def ask(self, connection: Connection, values: Mapping[str, Any]) -> Sequence[Any]:
         """Named tuples. Raises SQLAlchemy's DBAPIError, as its own execution would."""
         compiled = self._for(connection)
-        return compiled.rows(compiled.execute(connection, values))
+        answers = _lasting_answers(connection) if self._lasting else None
+        if answers is None:
+            return compiled.rows(compiled.execute(connection, values))
+        key = (self, *compiled.given(values))
+        rows = answers.get(key)
+        if rows is None:
+            if len(answers) >= _MOST_ANSWERS:
+                answers.clear()
+            rows = answers[key] = tuple(compiled.rows(compiled.execute(connection, values)))
+        return rows
 
     def run(self, connection: Connection, values: Mapping[str, Any]) -> int:
         """How many rows it made, changed or removed. Raises as `ask`."""
@@ -58,6 +78,12 @@ class Statement:
             made = build(dialect) if callable(build) else build
             known = self._compiled[dialect.name] = _Compiled(made, dialect, self._columns)
         return known
+
+
+def _lasting_answers(connection: Connection) -> dict[Hashable, Any] | None:
+    """None where the driver's connection cannot tell whether what it was answered still holds."""
+    ask = getattr(connection.connection.dbapi_connection, "lasting_answers", None)
+    return None if ask is None else ask()
 
 
 def upserting(table: Table, build: Callable[[Any], Insert]) -> Statement:
@@ -102,6 +128,10 @@ class _Compiled:
         readers = [column.type.dialect_impl(dialect).result_processor(dialect, None) for column in read]
         self._readers = [(at, convert) for at, convert in enumerate(readers) if convert]
         self._error: type[Exception] = dialect.loaded_dbapi.Error
+
+    def given(self, values: Mapping[str, Any]) -> list[Any]:
+        """What tells one asking from another."""
+        return [values[name] for name, _ in self._given]
 
     def execute(self, connection: Connection, values: Mapping[str, Any]) -> Cursor:
         given = self._fixed.copy()

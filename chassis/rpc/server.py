@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -18,8 +17,9 @@ from chassis.rpc.threads import CallThreads
 MESSAGE_LIMIT = 64 * 1024 * 1024
 """Bytes of one message, both ways: a pool of a million rows is about 50 MB."""
 
-EMBEDDED_CALLS = 4
-"""Threads that answer quick calls where every store is in the process."""
+EMBEDDED_CALLS = 3
+"""Threads that answer quick calls where every store is in the process: one runs, one waits for the rest of
+its request, one for the disk. A fourth mostly took the interpreter from them."""
 
 MAXIMUM_CONNECTION_AGE_MS = 5 * 60 * 1000
 """After which a client has to connect anew and so finds replicas that came since."""
@@ -87,10 +87,6 @@ class RpcServer:
         reflection.enable_server_reflection(
             [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
         )
-
-    def aside(self) -> AbstractContextManager[bool]:
-        """As CallThreads.aside."""
-        return self._pool.aside()
 
     def bind(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
         """Take a port (`127.0.0.1:0` takes a free one) and say which; more than one may be taken.

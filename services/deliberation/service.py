@@ -11,7 +11,6 @@ if TYPE_CHECKING:
 
     from chassis.commands import CommandContext
     from chassis.config import ServiceSettings
-    from chassis.holdings import Holdings
     from chassis.reemission import Reemitter
     from services.deliberation.adapters.registry import Registry
 
@@ -115,12 +114,6 @@ def reemitters() -> Sequence[Reemitter]:
     return REEMITTERS
 
 
-def holdings() -> Holdings:
-    from services.deliberation.adapters.holdings import HOLDINGS
-
-    return HOLDINGS
-
-
 DESCRIPTOR = Descriptor(
     name="deliberation",
     number=2,
@@ -133,7 +126,6 @@ DESCRIPTOR = Descriptor(
     },
     build=build,
     migrations="services.deliberation.migrations",
-    holdings=holdings,
     commands=commands,
     settings=settings,
     command_help={

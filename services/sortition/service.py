@@ -10,7 +10,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chassis.config import ServiceSettings
-    from chassis.holdings import Holdings
     from chassis.reemission import Reemitter
 
 
@@ -90,12 +89,6 @@ def reemitters() -> Sequence[Reemitter]:
     return REEMITTERS
 
 
-def holdings() -> Holdings:
-    from services.sortition.adapters.holdings import HOLDINGS
-
-    return HOLDINGS
-
-
 DESCRIPTOR = Descriptor(
     name="sortition",
     number=1,
@@ -105,7 +98,6 @@ DESCRIPTOR = Descriptor(
     },
     build=build,
     migrations="services.sortition.migrations",
-    holdings=holdings,
     commands=commands,
     settings=settings,
     command_help={

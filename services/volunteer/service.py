@@ -11,7 +11,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chassis.config import ServiceSettings
-    from chassis.holdings import Holdings
     from chassis.reemission import Reemitter
 
 
@@ -61,12 +60,6 @@ def reemitters() -> Sequence[Reemitter]:
     return REEMITTERS
 
 
-def holdings() -> Holdings:
-    from services.volunteer.adapters.holdings import HOLDINGS
-
-    return HOLDINGS
-
-
 DESCRIPTOR = Descriptor(
     name="volunteer",
     number=4,
@@ -78,7 +71,6 @@ DESCRIPTOR = Descriptor(
     },
     build=build,
     migrations="services.volunteer.migrations",
-    holdings=holdings,
     commands=COMMANDS.load,
     settings=settings,
     command_help=COMMANDS.help,

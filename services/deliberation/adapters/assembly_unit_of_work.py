@@ -7,6 +7,7 @@ from uuid import UUID
 from borgerting.deliberation.v1.events_pb2 import ReportHandedOver
 from chassis.audit import AuditTrail
 from chassis.db import Transaction
+from chassis.lazily import lazily
 from services.deliberation.adapters.assembly_repository import (
     RegistryEntries,
     SqlAssemblies,
@@ -41,13 +42,15 @@ class OutboxEvents:
 class SqlAssemblyUnitOfWork:
     """All repositories of one municipality over one transaction; whoever opened it commits."""
 
+    municipalities = lazily(RegistryEntries)
+    assemblies = lazily(SqlAssemblies)
+    panels = lazily(SqlPanels)
+    members = lazily(SqlMembers)
+    reports = lazily(SqlReports)
+    followed_up = lazily(SqlFollowedUp)
+    events = lazily(OutboxEvents)
+    audit = lazily(AuditTrail)
+
     def __init__(self, transaction: Transaction) -> None:
+        self.transaction = transaction
         self.municipality = transaction.municipality
-        self.municipalities = RegistryEntries(transaction)
-        self.assemblies = SqlAssemblies(transaction)
-        self.panels = SqlPanels(transaction)
-        self.members = SqlMembers(transaction)
-        self.reports = SqlReports(transaction)
-        self.followed_up = SqlFollowedUp(transaction)
-        self.events = OutboxEvents(transaction)
-        self.audit: AuditTrail = transaction.audit

@@ -12,6 +12,7 @@ from borgerting.followup.v1 import events_pb2 as pb
 from borgerting.followup.v1.promise_service_pb2 import Answer as AnswerMessage
 from chassis.audit import AuditTrail
 from chassis.db import Transaction
+from chassis.lazily import lazily
 from chassis.tenant_copy import SqlMunicipalities
 from services.followup.adapters.repository import SqlHandovers, SqlPromises
 from services.followup.app.ports import READ_REPORT_JOB, Meter, Overdue
@@ -108,12 +109,14 @@ _NO_METER = NoMeter()
 class SqlUnitOfWork:
     """All repositories of one municipality over one transaction; whoever opened it commits."""
 
+    municipalities = lazily(SqlMunicipalities)
+    handovers = lazily(SqlHandovers)
+    promises = lazily(SqlPromises)
+    events = lazily(OutboxEvents)
+    audit = lazily(AuditTrail)
+    jobs = lazily(FollowupJobs)
+
     def __init__(self, transaction: Transaction, meter: Meter = _NO_METER) -> None:
+        self.transaction = transaction
         self.municipality = transaction.municipality
-        self.municipalities = SqlMunicipalities(transaction)
-        self.handovers = SqlHandovers(transaction)
-        self.promises = SqlPromises(transaction)
-        self.events = OutboxEvents(transaction)
-        self.jobs = FollowupJobs(transaction)
-        self.audit: AuditTrail = transaction.audit
         self.meter = meter

@@ -49,7 +49,8 @@ _POOL_SIZE = (
 )
 _SELECTION = Statement(_OWN)
 _STANDS = Statement(
-    _OWN.with_only_columns(tables.selections.c.version, tables.selections.c.update_time, _POOL_SIZE)
+    _OWN.with_only_columns(tables.selections.c.version, tables.selections.c.update_time, _POOL_SIZE),
+    lasting=True,
 )
 
 

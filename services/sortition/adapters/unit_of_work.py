@@ -8,7 +8,8 @@ from uuid import UUID
 from borgerting.sortition.v1.events_pb2 import PanelConfirmed
 from chassis.audit import AuditTrail
 from chassis.db import Transaction
-from chassis.memory import OwnMemory
+from chassis.lazily import lazily
+from chassis.memory import own_memory
 from chassis.tenant_copy import SqlMunicipalities
 from services.sortition.adapters.draw_repository import SqlDraws, SqlFiles, SqlSigning
 from services.sortition.adapters.repository import (
@@ -84,23 +85,21 @@ _NO_METER = NoMeter()
 class SqlUnitOfWork:
     """All repositories of one municipality over one transaction; whoever opened it commits."""
 
+    selections = lazily(SqlSelections)
+    pool = lazily(SqlPool)
+    contacts = lazily(SqlContacts)
+    imports = lazily(SqlImports)
+    draws = lazily(SqlDraws)
+    files = lazily(SqlFiles)
+    seats = lazily(SqlSeats)
+    municipalities = lazily(SqlMunicipalities)
+    signing = lazily(SqlSigning)
+    events = lazily(OutboxEvents)
+    audit = lazily(AuditTrail)
+    jobs = lazily(DrawJobs)
+    memory = lazily(own_memory)
+
     def __init__(self, transaction: Transaction, meter: Meter = _NO_METER) -> None:
+        self.transaction = transaction
         self.municipality = transaction.municipality
-        self.selections = SqlSelections(transaction)
-        self.pool = SqlPool(transaction)
-        self.contacts = SqlContacts(transaction)
-        self.imports = SqlImports(transaction)
-        self.draws = SqlDraws(transaction)
-        self.files = SqlFiles(transaction)
-        self.seats = SqlSeats(transaction)
-        self.municipalities = SqlMunicipalities(transaction)
-        self.signing = SqlSigning(transaction)
-        self.events = OutboxEvents(transaction)
-        self.audit: AuditTrail = transaction.audit
-        self.jobs = DrawJobs(transaction)
         self.meter = meter
-        self.memory = OwnMemory(
-            transaction.memory,
-            transaction.municipality,
-            None if transaction.writing else transaction.memory_mark,
-        )

@@ -7,6 +7,7 @@ from uuid import UUID
 from borgerting.volunteer.v1.events_pb2 import TaskChanged
 from chassis.audit import AuditTrail
 from chassis.db import Transaction
+from chassis.lazily import lazily
 from chassis.tenant_copy import SqlMunicipalities
 from services.volunteer.adapters.sign_up_repository import SqlPeople, SqlSignUps, SqlSought
 from services.volunteer.adapters.task_repository import SqlSlots, SqlTasks
@@ -63,14 +64,16 @@ _NO_METER = NoMeter()
 class SqlUnitOfWork:
     """All repositories of one municipality over one transaction; whoever opened it commits."""
 
+    municipalities = lazily(SqlMunicipalities)
+    tasks = lazily(SqlTasks)
+    slots = lazily(SqlSlots)
+    sign_ups = lazily(SqlSignUps)
+    people = lazily(SqlPeople)
+    sought = lazily(SqlSought)
+    events = lazily(OutboxEvents)
+    audit = lazily(AuditTrail)
+
     def __init__(self, transaction: Transaction, meter: Meter = _NO_METER) -> None:
+        self.transaction = transaction
         self.municipality = transaction.municipality
-        self.municipalities = SqlMunicipalities(transaction)
-        self.tasks = SqlTasks(transaction)
-        self.slots = SqlSlots(transaction)
-        self.sign_ups = SqlSignUps(transaction)
-        self.people = SqlPeople(transaction)
-        self.sought = SqlSought(transaction)
-        self.events = OutboxEvents(transaction)
-        self.audit: AuditTrail = transaction.audit
         self.meter: Meter = MeterAfterCommit(transaction, meter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 from uuid import UUID, uuid4
@@ -128,6 +129,71 @@ def test_it_sees_one_state_of_the_store_and_the_next_one_afterwards(database: Da
         assert count(writing) == 3
     with database.reading(HERE) as reading:
         assert count(reading) == 3
+
+
+LASTING = Statement(select(func.count().label("rows")).select_from(outbox).where(OWN), lasting=True)
+
+
+def lasting(transaction: Transaction, municipality: str = HERE) -> int:
+    return int(LASTING.ask(transaction.connection, {"municipality": municipality})[0].rows)
+
+
+def test_a_lasting_answer_is_given_until_anybody_changes_the_store(
+    stores: Stores, database: Database
+) -> None:
+    def count() -> int:
+        with database.reading(HERE) as transaction:
+            assert lasting(transaction) == lasting(transaction)
+            return lasting(transaction)
+
+    assert count() == count() == 2
+    with database.writing(HERE) as transaction:
+        add(transaction, uuid4())
+        assert lasting(transaction) == 3  # one that writes sees what it did
+        add(transaction, uuid4())
+        assert lasting(transaction) == 4
+    assert count() == count() == 4
+    with stores.again(database).writing(HERE) as transaction:  # as a command beside a server has it
+        add(transaction, uuid4())
+    assert count() == count() == 5
+
+
+def test_lasting_answers_are_of_one_state_of_the_store(database: Database) -> None:
+    for before in range(2, 6):
+        with database.reading(HERE) as reading:
+            assert lasting(reading, "naboby") == 0
+
+            def write() -> None:
+                with database.writing(HERE) as writing:
+                    add(writing, uuid4())
+
+            thread = threading.Thread(target=write)
+            thread.start()
+            thread.join()
+            if not database.shared:  # PostgreSQL's own promise is tested where units of work are
+                assert lasting(reading) == before
+        with database.reading(HERE) as reading:
+            assert lasting(reading) == before + 1
+
+
+def test_what_was_undone_is_no_lasting_answer(database: Database) -> None:
+    def undone() -> None:
+        with database.writing(HERE) as transaction:
+            add(transaction, uuid4())
+            assert lasting(transaction) == 3
+            raise RuntimeError
+
+    with pytest.raises(RuntimeError):
+        undone()
+    with database.reading(HERE) as transaction:
+        assert lasting(transaction) == 2
+
+
+def test_however_many_are_asked_each_has_its_own_answer(database: Database) -> None:
+    with database.reading(HERE) as transaction:
+        for _ in range(2):
+            assert [lasting(transaction, f"town-{number}") for number in range(600)] == [0] * 600
+            assert lasting(transaction) == 2
 
 
 def test_a_store_that_refuses_it_says_so_as_ever(database: Database) -> None:

@@ -15,7 +15,7 @@ import structlog
 from chassis.auth.principal import Role, authorise
 from chassis.context import correlation_id_from, new_correlation_id, nobody, system
 from chassis.errors import DomainError
-from chassis.log import bound, configure, get_logger, trace
+from chassis.log import Routine, bound, configure, get_logger, trace
 
 
 @pytest.fixture
@@ -62,6 +62,41 @@ def test_a_line_has_its_facts(lines: io.StringIO) -> None:
     assert (line["logger"], line["level"]) == ("toy", "info")
     get_logger("toy").info("other")
     assert "correlation_id" not in last(lines)
+
+
+ROUTINE = Routine("toy.calls", "call")
+
+
+def write_routine() -> None:
+    ROUTINE.write(method='/a.B/"Æ"', code="OK", milliseconds=0.25, correlation_id="c-2")
+
+
+def test_a_routine_line_says_what_any_other_line_would(lines: io.StringIO) -> None:
+    with bound(correlation_id="c-1", trace_id="t-1"):
+        write_routine()
+        get_logger("toy.calls").info(
+            "call", method='/a.B/"Æ"', code="OK", milliseconds=0.25, correlation_id="c-2"
+        )
+    routine, usual = (json.loads(line) for line in lines.getvalue().splitlines())
+    assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z", routine["timestamp"])
+    assert routine.pop("timestamp") <= usual.pop("timestamp")
+    assert routine == usual
+    assert (routine["correlation_id"], routine["trace_id"]) == ("c-2", "t-1")
+
+
+def test_who_listens_to_the_log_hears_routine_lines_too(lines: io.StringIO) -> None:
+    with structlog.testing.capture_logs() as heard:
+        write_routine()
+    assert [(line["event"], line["milliseconds"]) for line in heard] == [("call", 0.25)]
+    assert lines.getvalue() == ""
+    write_routine()
+    assert last(lines)["event"] == "call"
+
+
+def test_routine_lines_are_none_where_only_warnings_are_wanted(lines: io.StringIO) -> None:
+    configure("warning", lines)
+    write_routine()
+    assert lines.getvalue() == ""
 
 
 def test_an_exception_s_text_stays_out(lines: io.StringIO) -> None:
@@ -112,10 +147,13 @@ def test_a_terminal_gets_lines_to_read() -> None:
     except ValueError as error:
         get_logger("toy").error("it failed", trace=trace(error))
         get_logger("toy").exception("it failed")
+    write_routine()
     structlog.reset_defaults()
     logging.captureWarnings(False)
     logging.getLogger().handlers[:] = handlers
     assert "it failed" in stream.getvalue()
+    assert "milliseconds" in stream.getvalue()
+    assert "{" not in stream.getvalue()
     assert "Anna" not in stream.getvalue()
 
 
