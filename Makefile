@@ -65,10 +65,15 @@ bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder o
 	$(BIN)/python -m benchmarks.lottery --pools $(or $(POOLS),.bench/pools)
 
 .PHONY: generate
-generate: setup ## Generate gen/ from proto/, docs/errors.md from the catalogues, and the dashboards
+generate: setup ## Generate gen/ from proto/, docs/errors.md from the catalogues, dashboards and licences
 	$(BIN)/python scripts/generate.py
 	$(BIN)/python scripts/error_catalogue.py
 	$(BIN)/python -m deploy.dashboards
+	$(BIN)/python -m deploy.supply.licences
+
+.PHONY: audit
+audit: setup ## What is known against the locked packages; fails, too, where that cannot be asked
+	$(BIN)/python -m deploy.supply.audit
 
 LOCK := $(BIN)/uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --no-emit-find-links --no-header --no-annotate

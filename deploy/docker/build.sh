@@ -15,6 +15,7 @@ trap 'rm -rf "$context"' EXIT
   --python-version 3.11 --platform manylinux_2_28_x86_64 --platform manylinux_2_17_x86_64 \
   --platform manylinux2014_x86_64 --implementation cp \
   -d "$context/wheels" -r requirements/runtime.txt
+"$python" -m deploy.supply.sbom --wheels "$context" --wheels "$context/wheels" >"$context/sbom.cdx.json"
 cp requirements/runtime.txt deploy/docker/Dockerfile "$context/"
 docker build --quiet --tag "$tag" ${BASE:+--build-arg "BASE=$BASE"} "$context"
 

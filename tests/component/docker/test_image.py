@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
+from packaging.utils import canonicalize_name
 
 from tests.infrastructure.docker import IMAGE as TAG
 from tests.infrastructure.docker import Engine
@@ -62,6 +63,25 @@ def test_it_draws_a_panel(engine: Engine, built: str) -> None:
     assert (
         engine.docker("run", "--rm", *LOCKED_DOWN, "--entrypoint", "python", TAG, "-c", check) == "all there"
     )
+
+
+def test_it_says_what_it_is_made_of(engine: Engine, built: str) -> None:
+    """Its list of parts is where its label says, and is what lies beside it."""
+    path = engine.docker("inspect", "--format", '{{index .Config.Labels "org.borgerting.sbom"}}', TAG)
+    code = (
+        f"import importlib.metadata as m, json; print(open({path!r}).read());"
+        "print(json.dumps(sorted({(d.name, d.version) for d in m.distributions(path=['/app/site'])})))"
+    )
+    said = engine.docker("run", "--rm", *LOCKED_DOWN, "--entrypoint", "python", TAG, "-c", code)
+    text, _, there = said.rpartition("\n")
+    bill = json.loads(text)
+    own, parts = bill["metadata"]["component"], bill["components"]
+    python = [own, *(each for each in parts if each["purl"].startswith("pkg:pypi/"))]
+    assert sorted((canonicalize_name(name), number) for name, number in json.loads(there)) == sorted(
+        (each["name"], each["version"]) for each in python
+    )
+    assert all(re.fullmatch("[0-9a-f]{64}", each["hashes"][0]["content"]) for each in python)
+    assert {"dkfds", "htmx.org"} <= {each["name"] for each in parts}
 
 
 def test_it_stops_in_order(engine: Engine, container: str) -> None:
