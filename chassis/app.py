@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from chassis.config import ServiceSettings, SuiteSettings
     from chassis.db import Database
     from chassis.events.ports import Broker
+    from chassis.holdings import Holdings
     from chassis.inbox import Subscription
     from chassis.jobs import JobHandler
     from chassis.metrics import Metrics
@@ -114,6 +115,8 @@ class Descriptor:
 
     `listens` names its subscriptions' consumers, with the service that each listens to: known without
     building the service (`borgerting doctor`).
+
+    `holdings` says what its store holds of a municipality, by which that is exported and erased.
     """
 
     name: str
@@ -126,6 +129,7 @@ class Descriptor:
     asks: Sequence[str] = ()
     reemitters: Callable[[], Sequence[Reemitter]] | None = None
     listens: Mapping[str, str] = field(default_factory=dict)
+    holdings: Callable[[], Holdings] | None = None
 
     @property
     def package(self) -> str:

@@ -27,6 +27,7 @@ from chassis.config_events import (
     read_kafka,
 )
 from chassis.config_identity import IdentitySettings, identity_problems, production_identity_problems
+from chassis.config_limits import LimitSettings, limit_problems
 from chassis.config_stores import store_problems
 from chassis.config_telemetry import TelemetrySettings, telemetry_problems
 from chassis.events.kafka_settings import KafkaSettings
@@ -53,7 +54,7 @@ class SettingsError(Exception):
         super().__init__("\n".join(self.problems))
 
 
-class SuiteSettings(IdentitySettings, TelemetrySettings):
+class SuiteSettings(IdentitySettings, TelemetrySettings, LimitSettings):
     """What the whole suite shares. A service's own settings are `BORGERTING_<SERVICE>__…`."""
 
     model_config = SettingsConfigDict(
@@ -297,6 +298,7 @@ def _problems(settings: SuiteSettings, services: list[str]) -> list[str]:
     problems += store_problems(settings, services)
     problems += identity_problems(settings)
     problems += telemetry_problems(settings)
+    problems += limit_problems(settings)
     for service, address in settings.grpc_addresses.items():
         problem = address_problem(f"{PREFIX}{service.upper()}{ADDRESS_SUFFIX}", address)
         problems += [problem] if problem else []

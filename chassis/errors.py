@@ -56,6 +56,7 @@ class DomainError(Exception):
     """A refusal with a stable `reason` (UPPER_SNAKE), parameters for its words, and field violations.
 
     The words, Danish and English, come from the catalogue under the reason, never from this exception.
+    `retry_after`: in how many seconds the same request may do; None where waiting does not help.
     """
 
     def __init__(
@@ -64,9 +65,12 @@ class DomainError(Exception):
         reason: str,
         metadata: Mapping[str, str] | None = None,
         violations: tuple[FieldViolation, ...] = (),
+        *,
+        retry_after: float | None = None,
     ) -> None:
         super().__init__(reason)
         self.code = code
         self.reason = reason
         self.metadata = dict(metadata or {})
         self.violations = violations
+        self.retry_after = retry_after

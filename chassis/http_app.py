@@ -18,15 +18,19 @@ from starlette.types import Receive, Scope, Send
 
 from chassis.app import Service
 from chassis.auth.pages import PageSecurity, SessionCookies
+from chassis.auth.principal import NOBODY, Principal
 from chassis.auth.tokens import TokenVerifier
 from chassis.errors import DomainError
 from chassis.http import Requests
+from chassis.limits.requests import RequestLimits
 from chassis.log import get_logger, trace
-from chassis.rest import NO_TELEMETRY, failure_problem, make_api
+from chassis.rest import NO_TELEMETRY, PRINCIPAL, bearer, domain_problem, failure_problem, make_api
 from chassis.web import Room, Site, errors, install
 from chassis.words import Describe
 
 if TYPE_CHECKING:
+    from chassis.config_limits import Network
+    from chassis.limits.allotments import Limits
     from chassis.metrics import Metrics
     from chassis.tracing.tracer import Tracing
     from chassis.web.operations import OperationsPages
@@ -53,10 +57,13 @@ def make_http_app(
     on_site: Sequence[str] = (),
     leaving: Callable[[], bool] = lambda: False,
     tracing: Tracing | None = None,
+    limits: Limits | None = None,
+    proxies: Sequence[Network] = (),
 ) -> FastAPI:
     """The ASGI application. `https` says that people reach it by https only; `operations` are the operator's
     pages. `on_site` names all services of the site, those in other processes too; `services` when left out.
-    `leaving` says whether requests should go elsewhere from now on.
+    `leaving` says whether requests should go elsewhere from now on. `proxies` are trusted to tell a caller's
+    address, which `limits` may count by.
     """
     app = FastAPI(
         title="Borgerting",
@@ -74,6 +81,18 @@ def make_http_app(
         check_csrf=security.check_csrf,
         services=on_site,
     )
+    names = [service.name for service in services]
+    root = next((service.name for service in services if service.root_pages is not None), "")
+    if limits is not None:
+        app.add_middleware(
+            RequestLimits,
+            limits=limits,
+            services=names,
+            root=root,
+            proxies=proxies,
+            identify=_identify(names, security, verifier),
+            refuse=_refuse(names, describe),
+        )
     install(app, site, https=https)
     for service in services:
         if service.api is not None:
@@ -98,9 +117,6 @@ def make_http_app(
     app.add_exception_handler(HTTPException, _framework_refused)
     app.add_exception_handler(RequestValidationError, _unreadable)
     app.add_middleware(SessionCookies)
-
-    names = [service.name for service in services]
-    root = next((service.name for service in services if service.root_pages is not None), "")
 
     def failure(request: Request, incident: str) -> Response:
         if _is_api(request.url.path, names):
@@ -146,6 +162,33 @@ class RoomPages(APIRouter):
 def _is_api(path: str, names: Sequence[str]) -> bool:
     parts = path.split("/", 3)
     return len(parts) > 2 and parts[1] in names and parts[2] == "api"
+
+
+def _identify(
+    names: Sequence[str], security: PageSecurity, verifier: TokenVerifier
+) -> Callable[[Request], Principal]:
+    """Who asks, found once for all that a request passes. A token that is no good is refused later on."""
+
+    def identify(request: Request) -> Principal:
+        if not _is_api(request.url.path, names):
+            return security.identify(request) if "cookie" in request.headers else NOBODY
+        try:
+            found = bearer(request.headers, verifier)
+        except DomainError:
+            return NOBODY
+        setattr(request.state, PRINCIPAL, found)
+        return found
+
+    return identify
+
+
+def _refuse(names: Sequence[str], describe: Describe) -> Callable[[Request, DomainError], Response]:
+    def refuse(request: Request, error: DomainError) -> Response:
+        if _is_api(request.url.path, names):
+            return domain_problem(request, error, describe)
+        return errors.refusal(request, error)
+
+    return refuse
 
 
 def _refused(request: Request, error: Exception) -> Response:

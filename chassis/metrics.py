@@ -1,7 +1,7 @@
 """What Prometheus scrapes: the measures that all services share, registered once, told apart by `service`.
 
-No person in any label. A municipality only in gauges that are read at the scrape (chassis.gauges), never in
-counters and histograms: their series would be multiplied by it.
+No person in any label. A municipality only in what is read at the scrape and has a few numbers for each
+(chassis.gauges, chassis.limits), never in histograms or beside a method: their series would be multiplied.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from importlib.metadata import version
 
 from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram, generate_latest
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.process_collector import ProcessCollector
 from prometheus_client.registry import Collector
@@ -110,9 +110,13 @@ class Metrics:
         """
         self._answered = answered
 
-    def at_scrape(self, measure: Callable[[], Iterable[tuple[str, str, Iterable[Sample]]]]) -> None:
-        """Register gauges read when Prometheus asks: `measure` yields (name, help, samples)."""
-        self.registry.register(_AtScrape(measure))
+    def at_scrape(
+        self, measure: Callable[[], Iterable[tuple[str, str, Iterable[Sample]]]], *, counts: bool = False
+    ) -> None:
+        """Register gauges read when Prometheus asks, or counters (`counts`): `measure` yields (name, help,
+        samples).
+        """
+        self.registry.register(_AtScrape(measure, CounterMetricFamily if counts else GaugeMetricFamily))
 
     def exposition(self) -> bytes:
         """Prometheus's text format."""
@@ -129,15 +133,20 @@ class Metrics:
 
 
 class _AtScrape(Collector):
-    def __init__(self, measure: Callable[[], Iterable[tuple[str, str, Iterable[Sample]]]]) -> None:
+    def __init__(
+        self,
+        measure: Callable[[], Iterable[tuple[str, str, Iterable[Sample]]]],
+        family: type[CounterMetricFamily | GaugeMetricFamily],
+    ) -> None:
         self._measure = measure
+        self._family = family
 
     def describe(self) -> Iterable[Metric]:
         return ()  # nothing is read merely to register
 
     def collect(self) -> Iterable[Metric]:
         for name, documentation, samples in self._measure():
-            family = GaugeMetricFamily(name, documentation)
+            family = self._family(name, documentation)
             for sample_name, labels, value in samples:
                 family.add_sample(sample_name, labels, value)
             yield family

@@ -7,6 +7,7 @@ alone: a session cookie counts for pages only, so that no form of another site c
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
@@ -24,6 +25,7 @@ from starlette.datastructures import Headers
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from chassis.auth.principal import Principal
 from chassis.auth.tokens import TokenVerifier
 from chassis.context import Caller, correlation_id_from
 from chassis.errors import Code, DomainError, FieldViolation
@@ -34,6 +36,8 @@ from chassis.rpc.status import INTERNAL_REASON
 from chassis.words import Describe, language_from
 
 _IDENTIFIER = re.compile(r"[A-Za-z][A-Za-z_]{0,39}")
+PRINCIPAL = "borgerting_principal"
+"""Where a request's state has whose token was found good."""
 PROBLEM_JSON = "application/problem+json"
 # Where a host configures OpenTelemetry, the framework would send it paths and exceptions' texts.
 NO_TELEMETRY: TelemetryConfig = {"tracing": False, "metrics": False, "logs": False}
@@ -145,11 +149,17 @@ class _BodyLimit:
 
 def api_caller(request: Request) -> Caller:
     """FastAPI dependency: who calls. Raises DomainError UNAUTHENTICATED for a bad token; none is NOBODY."""
-    principal = principal_of(request.headers.getlist("authorization"), request.app.state.verifier)
+    known = getattr(request.state, PRINCIPAL, None)
+    principal = known if isinstance(known, Principal) else bearer(request.headers, request.app.state.verifier)
     correlation_id = getattr(request.state, "correlation_id", None) or correlation_id_from(
         request.headers.get(CORRELATION_ID)
     )
     return Caller(principal, correlation_id, _language(request))
+
+
+def bearer(headers: Headers, verifier: TokenVerifier) -> Principal:
+    """Whose bearer token came along. Raises as principal_of."""
+    return principal_of(headers.getlist("authorization"), verifier)
 
 
 def request_id_of(idempotency_key: str | None, request_id: str | None) -> str | None:
@@ -215,6 +225,11 @@ def problem(
     return JSONResponse(body, status, media_type=PROBLEM_JSON, headers=dict(headers or {}))
 
 
+def retry_after(error: DomainError) -> dict[str, str]:
+    """The header that says when the same request may do (RFC 9110, 10.2.3): whole seconds."""
+    return {} if error.retry_after is None else {"Retry-After": str(max(1, math.ceil(error.retry_after)))}
+
+
 def failure_problem(request: Request, incident: str, describe: Describe) -> Response:
     """The answer to what nobody handled."""
     detail = describe(INTERNAL_REASON, {"incident": incident}, _language(request))
@@ -232,7 +247,11 @@ def _language(request: Request) -> str:
 
 def _domain_problem(request: Request, error: Exception) -> Response:
     assert isinstance(error, DomainError)  # noqa: S101  # the framework's own dispatch
-    describe: Describe = request.app.state.describe
+    return domain_problem(request, error, request.app.state.describe)
+
+
+def domain_problem(request: Request, error: DomainError, describe: Describe) -> Response:
+    """The answer to a refusal."""
     language = _language(request)
     errors = [
         {
@@ -242,7 +261,8 @@ def _domain_problem(request: Request, error: Exception) -> Response:
         }
         for violation in error.violations
     ]
-    headers = {"WWW-Authenticate": "Bearer"} if error.code is Code.UNAUTHENTICATED else None
+    headers = {"WWW-Authenticate": "Bearer"} if error.code is Code.UNAUTHENTICATED else {}
+    headers |= retry_after(error)
     detail = describe(error.reason, error.metadata, language)
     return problem(error.code.http_status, error.reason, detail, errors, headers=headers)
 

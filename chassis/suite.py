@@ -23,6 +23,9 @@ from chassis.db import Database
 from chassis.events.ports import Broker
 from chassis.gauges import gauges
 from chassis.http_app import HttpServer, make_http_app
+from chassis.limits.allotments import Limits, requests_by_municipality
+from chassis.limits.calls import CallLimits
+from chassis.limits.roster import Roster
 from chassis.log import get_logger
 from chassis.metrics import Metrics
 from chassis.operations.state import state_of
@@ -108,12 +111,15 @@ class Suite:
         services: list[Service] = []
         stores: list[Database] = []
         neighbours: dict[str, frozenset[str]] = {}
+        limits = Limits(settings)
+        call_limits = CallLimits(limits, self._owner)
         interceptor = CallInterceptor(
             identity.verifier,
             self._describe,
             self._observe_call,
             neighbours=neighbours,
             tracing=self._traced_server(tracing),
+            limits=call_limits,
         )
         local = LocalServer(interceptors=[interceptor])
         for name, descriptor in self._descriptors.items():
@@ -136,6 +142,13 @@ class Suite:
                     metrics=self.metrics,
                 )
             )
+            if service.api is not None and descriptor.holdings is not None:
+                from chassis.holdings.api import export_router
+
+                # First: to the registry's own route, `{municipality}` is whatever stands there.
+                api = export_router(name, database, descriptor.holdings())
+                api.include_router(service.api)
+                service.api = api
             services.append(service)
             self._running.append(
                 RunningService(
@@ -165,6 +178,7 @@ class Suite:
 
         few = None if any(store.shared for store in stores) else EMBEDDED_CALLS
         rpc = self._rpc = RpcServer(registrations, [interceptor], few=few)
+        call_limits.aside = rpc.aside
         grpc_address, tls_address = listen(rpc, settings, self.metrics)
         with _naming(settings.host, settings.http_port):
             listener = _listen(settings.host, settings.http_port)
@@ -184,6 +198,8 @@ class Suite:
                 SystemClock().now,
             ),
             leaving=self._leaving.is_set,
+            limits=limits,
+            proxies=settings.limits_proxies,
         )
         self._http = HttpServer(app, listener, settings.drain_seconds / 2)
         checks = [
@@ -197,9 +213,13 @@ class Suite:
             )
         self._resources.callback(self._ops.stop)
         self.metrics.at_scrape(lambda: gauges(self._running))
+        self.metrics.at_scrape(lambda: [requests_by_municipality(limits)], counts=True)
         self.metrics.at_scrape(lambda: key_gauges(identity.keys, clock.now()))
 
         self._ops.start()
+        roster = Roster(stores[0], limits.know)
+        roster.start()
+        self._resources.callback(roster.stop)
         for one in self._running:
             one.start()
         rpc.start()

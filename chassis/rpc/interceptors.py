@@ -40,6 +40,7 @@ def observe_nothing(method: str, code: str, seconds: float) -> None:
 
 
 if TYPE_CHECKING:
+    from chassis.limits.calls import CallLimits
     from chassis.tracing.rpc import TracedServer
 
     _ServerInterceptor = grpc.ServerInterceptor[Any, Any]
@@ -53,7 +54,7 @@ class CallInterceptor(_ServerInterceptor):
     The handler gets a CallContext. A DomainError becomes a google.rpc.Status; any other exception INTERNAL
     with an incident id and nothing else, its trace logged without its text, which may hold what a person
     typed. `neighbours` lists by a gRPC service's full name which of our services may call it; it may be
-    filled after this is made.
+    filled after this is made. What neighbours ask as themselves is not limited: it was where it began.
     """
 
     def __init__(
@@ -64,9 +65,11 @@ class CallInterceptor(_ServerInterceptor):
         *,
         neighbours: Mapping[str, frozenset[str]] | None = None,
         tracing: TracedServer | None = None,
+        limits: CallLimits | None = None,
         time_source: Callable[[], float] = time.perf_counter,
     ) -> None:
         self._tracing = tracing
+        self._limits = limits
         self._verifier = verifier
         self._describe = describe
         self._observe = observe
@@ -121,16 +124,23 @@ class CallInterceptor(_ServerInterceptor):
         return result
 
     def _wrap_single(self, method: str, behaviour: Callable[[Any, grpc.ServicerContext], Any]) -> Any:
+        gate = None if self._limits is None else self._limits.gate(method)
+
         def single(request: Any, inner: grpc.ServicerContext) -> Any:
             started = self._time()
             context = self._admit(inner)
+            taken = None
             with bound(correlation_id=context.caller.correlation_id):
                 try:
-                    self._authenticate(context, method)
+                    neighbour = self._authenticate(context, method)
+                    if gate is not None and not neighbour:
+                        taken = gate.enter(request, context, context.caller.principal)
                     return behaviour(request, context)
                 except Exception as error:
                     self._refuse(context, method, error)
                 finally:
+                    if taken is not None:
+                        taken.leave()
                     self._finish(context, method, started)
 
         return single
@@ -165,7 +175,8 @@ class CallInterceptor(_ServerInterceptor):
         context.set_trailing_metadata(())
         return context
 
-    def _authenticate(self, context: CallContext, method: str) -> None:
+    def _authenticate(self, context: CallContext, method: str) -> bool:
+        """Find out who calls; whether it is a neighbour, for itself or for somebody."""
         if context.time_remaining() <= 0:
             self._abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", {})
         principal = principal_of(
@@ -179,6 +190,7 @@ class CallInterceptor(_ServerInterceptor):
                 # A token would tell for whom the neighbour calls, and then that person's rights count.
                 principal = service_principal(service)
         context.caller = Caller(principal, context.caller.correlation_id, context.caller.language)
+        return service is not None
 
     def _check_neighbour(self, service: str, method: str) -> None:
         """Whether this neighbour is on the list of the gRPC service. Health and reflection have no list."""

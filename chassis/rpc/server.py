@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -87,6 +88,10 @@ class RpcServer:
         reflection.enable_server_reflection(
             [*self._names, health.SERVICE_NAME, reflection.SERVICE_NAME], self._server
         )
+
+    def aside(self) -> AbstractContextManager[bool]:
+        """As CallThreads.aside."""
+        return self._pool.aside()
 
     def bind(self, address: str, credentials: grpc.ServerCredentials | None = None) -> int:
         """Take a port (`127.0.0.1:0` takes a free one) and say which; more than one may be taken.

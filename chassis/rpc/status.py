@@ -22,7 +22,8 @@ _DETAILS_KEY = "grpc-status-details-bin"
 
 
 def status_of(error: DomainError, language: str, describe: Describe) -> grpc.Status:
-    """What the client gets: the code, ErrorInfo, BadRequest when fields are wrong, LocalizedMessage.
+    """What the client gets: the code, ErrorInfo, BadRequest when fields are wrong, RetryInfo where waiting
+    helps, LocalizedMessage.
 
     The status's own message is for developers, so it is English whatever `language` is.
     """
@@ -33,6 +34,7 @@ def status_of(error: DomainError, language: str, describe: Describe) -> grpc.Sta
         error.violations,
         language,
         describe,
+        error.retry_after,
     )
 
 
@@ -50,6 +52,7 @@ def _status(
     violations: tuple[FieldViolation, ...],
     language: str,
     describe: Describe,
+    retry_after: float | None = None,
 ) -> grpc.Status:
     number: int = code.value[0]
     status = status_pb2.Status(code=number, message=describe(reason, metadata, "en"))
@@ -65,6 +68,10 @@ def _status(
                 localized_message=error_details_pb2.LocalizedMessage(locale=language, message=words),
             )
         _attach(status, bad)
+    if retry_after is not None:
+        wait = error_details_pb2.RetryInfo()
+        wait.retry_delay.FromMilliseconds(round(retry_after * 1000))
+        _attach(status, wait)
     words = describe(reason, metadata, language)
     _attach(status, error_details_pb2.LocalizedMessage(locale=language, message=words))
     return rpc_status.to_status(status)

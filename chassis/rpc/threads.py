@@ -9,8 +9,9 @@ wait behind it), helpers join, up to `most` in all, and leave when nothing waits
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from concurrent.futures import Executor, Future
+from contextlib import contextmanager
 from queue import Empty, SimpleQueue
 from typing import Any, TypeVar
 
@@ -19,6 +20,9 @@ _Work = tuple["Future[Any]", Callable[[], Any]]
 
 PATIENCE_SECONDS = 0.1
 """How long calls may wait while none ends."""
+
+MOST_ASIDE = 128
+"""So many calls may wait for their turn beside those that are answered."""
 
 
 class CallThreads(Executor):
@@ -29,6 +33,7 @@ class CallThreads(Executor):
         self._lock = threading.Lock()
         self._stopped = threading.Event()
         self._ended = 0
+        self._aside = 0
         self._threads: set[threading.Thread] = set()
         self._few = few
         for _ in range(few):
@@ -55,6 +60,22 @@ class CallThreads(Executor):
             self._waiting.put(None)
         for thread in threads if wait else ():
             thread.join()
+
+    @contextmanager
+    def aside(self) -> Iterator[bool]:
+        """While a call waits in here, another thread answers in its thread's place; whether there is one."""
+        with self._lock:
+            room = self._aside < MOST_ASIDE and not self._stopped.is_set()
+            self._aside += room
+        if room:
+            self._start(self._answer)
+        try:
+            yield room
+        finally:
+            if room:
+                with self._lock:
+                    self._aside -= 1
+                self._waiting.put(None)  # whoever takes it goes: there is one too many now
 
     def _start(self, target: Callable[[], None]) -> None:
         def run() -> None:
@@ -101,5 +122,5 @@ class CallThreads(Executor):
         seen = -1
         while not self._stopped.wait(PATIENCE_SECONDS):
             stuck, seen = self._ended == seen and not self._waiting.empty(), self._ended
-            if stuck and len(self._threads) < self._most:
+            if stuck and len(self._threads) - self._aside < self._most:
                 self._start(self._help)

@@ -6,6 +6,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from chassis.errors import Code, DomainError
+from chassis.rest import retry_after
 from chassis.text import DEFAULT_LANGUAGE
 from chassis.web.render import render
 from chassis.web.site import caller, site_of
@@ -14,7 +15,8 @@ from chassis.web.site import caller, site_of
 def refusal(request: Request, error: DomainError) -> Response:
     """The page of a refusal that no form shows: sign in, not yours, not found, or the catalogue's words."""
     status = error.code.http_status
-    kind = {
+    kind = "busy" if error.retry_after is not None else ""
+    kind = kind or {
         Code.UNAUTHENTICATED: "sign_in",
         Code.PERMISSION_DENIED: "forbidden",
         Code.NOT_FOUND: "not_found",
@@ -27,7 +29,9 @@ def refusal(request: Request, error: DomainError) -> Response:
         texts = [catalogue.error(error.reason, error.metadata)]
     # After a sign-in they come back to the page they wanted.
     here = str(request.url.replace(scheme="", netloc="")) if request.method == "GET" else ""
-    return render(request, "web/error.html", status=status, kind=kind, texts=texts, incident="", here=here)
+    page = render(request, "web/error.html", status=status, kind=kind, texts=texts, incident="", here=here)
+    page.headers.update(retry_after(error))
+    return page
 
 
 def not_found(request: Request) -> Response:

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from chassis.commands import CommandContext
     from chassis.config import ServiceSettings
+    from chassis.holdings import Holdings
     from chassis.reemission import Reemitter
     from services.deliberation.adapters.registry import Registry
 
@@ -114,6 +115,12 @@ def reemitters() -> Sequence[Reemitter]:
     return REEMITTERS
 
 
+def holdings() -> Holdings:
+    from services.deliberation.adapters.holdings import HOLDINGS
+
+    return HOLDINGS
+
+
 DESCRIPTOR = Descriptor(
     name="deliberation",
     number=2,
@@ -126,6 +133,7 @@ DESCRIPTOR = Descriptor(
     },
     build=build,
     migrations="services.deliberation.migrations",
+    holdings=holdings,
     commands=commands,
     settings=settings,
     command_help={

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
     from chassis.config import ServiceSettings
     from chassis.db import Transaction
+    from chassis.holdings import Holdings
     from chassis.reemission import Reemitter
 
 
@@ -80,6 +81,12 @@ def reemitters() -> Sequence[Reemitter]:
     return REEMITTERS
 
 
+def holdings() -> Holdings:
+    from services.followup.adapters.holdings import HOLDINGS
+
+    return HOLDINGS
+
+
 DESCRIPTOR = Descriptor(
     name="followup",
     number=3,
@@ -91,6 +98,7 @@ DESCRIPTOR = Descriptor(
     },
     build=build,
     migrations="services.followup.migrations",
+    holdings=holdings,
     commands=commands,
     settings=settings,
     command_help={"deadlines": "Say by when a council answers, and how each date came about."},

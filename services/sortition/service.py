@@ -10,6 +10,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chassis.config import ServiceSettings
+    from chassis.holdings import Holdings
     from chassis.reemission import Reemitter
 
 
@@ -89,6 +90,12 @@ def reemitters() -> Sequence[Reemitter]:
     return REEMITTERS
 
 
+def holdings() -> Holdings:
+    from services.sortition.adapters.holdings import HOLDINGS
+
+    return HOLDINGS
+
+
 DESCRIPTOR = Descriptor(
     name="sortition",
     number=1,
@@ -98,6 +105,7 @@ DESCRIPTOR = Descriptor(
     },
     build=build,
     migrations="services.sortition.migrations",
+    holdings=holdings,
     commands=commands,
     settings=settings,
     command_help={

@@ -11,6 +11,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from chassis.config import ServiceSettings
+    from chassis.holdings import Holdings
     from chassis.reemission import Reemitter
 
 
@@ -60,6 +61,12 @@ def reemitters() -> Sequence[Reemitter]:
     return REEMITTERS
 
 
+def holdings() -> Holdings:
+    from services.volunteer.adapters.holdings import HOLDINGS
+
+    return HOLDINGS
+
+
 DESCRIPTOR = Descriptor(
     name="volunteer",
     number=4,
@@ -71,6 +78,7 @@ DESCRIPTOR = Descriptor(
     },
     build=build,
     migrations="services.volunteer.migrations",
+    holdings=holdings,
     commands=COMMANDS.load,
     settings=settings,
     command_help=COMMANDS.help,

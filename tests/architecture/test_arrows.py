@@ -25,6 +25,8 @@ CHASSIS_OPENERS = {
     "dead_letters.py",
     "doctor.py",
     "entry.py",
+    "erase.py",
+    "export.py",
     "housekeeping.py",
     "inbox.py",
     "jobs.py",
@@ -34,6 +36,7 @@ CHASSIS_OPENERS = {
     "log_mend.py",
     "outbox.py",
     "reemission.py",
+    "roster.py",
     "runner.py",
     "running.py",
 }

@@ -25,6 +25,7 @@ from chassis.commands import CommandContext, command_context, command_line
 from chassis.config import service_settings
 from chassis.context import Caller
 from chassis.errors import DomainError
+from chassis.operations.exports import export_municipality
 from services.deliberation.adapters.registry import Registry
 from services.deliberation.domain.sign_in_link import is_subject
 from services.deliberation.service import make_registry
@@ -124,6 +125,9 @@ def resume(slug: Slug, reason: Reason, data_dir: DataDir = None) -> None:
     with _opened(data_dir) as (_, registry, caller), _as_typed(), _said_where(slug):
         name = f"municipalities/{slug}"
         registry.resume(caller, pb.ResumeMunicipalityRequest(name=name, reason=reason))
+
+
+municipality.command("export")(export_municipality)
 
 
 @municipality.command("list")

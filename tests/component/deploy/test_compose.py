@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import http.server
+import json
 import os
 import re
+import shutil
 import subprocess
 import sys
 import threading
@@ -19,6 +21,7 @@ import yaml
 
 from chassis.app import descriptors
 from tests.infrastructure.nginx import running_ingress
+from tests.infrastructure.places import program
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy/docker"
 SERVICES = ("deliberation", "followup", "sortition", "volunteer")
@@ -131,3 +134,33 @@ def test_the_ingress_routes_by_the_first_path_segment() -> None:
                 assert answer(path) == f"{name} {own}"
         for path in ("/", "/?language=en", "/deliberation/sign-in/secret"):
             assert answer(path) == f"deliberation {own}"
+
+
+def test_prometheus_has_the_alerts_and_their_names_for_the_processes(
+    composition: Any, tmp_path: Path
+) -> None:
+    for volume in composition["services"]["prometheus"]["volumes"]:
+        source, inside = volume.split(":")[:2]
+        if source.startswith("."):
+            shutil.copy(DEPLOY / source, tmp_path / Path(inside).name)
+    config = tmp_path / "prometheus.yml"
+    config.write_text(config.read_text(encoding="utf-8").replace("/etc/prometheus", str(tmp_path)))
+    said = promtool("check", "config", config)
+    assert "SUCCESS: 15 rules found" in said
+    found = json.loads(promtool("check", "service-discovery", config, "borgerting"))
+    named = {each["labels"]["app_kubernetes_io_component"] for each in found}
+    assert named == set(SERVICES)
+    asked = re.findall(r'app_kubernetes_io_component="(\w+)"', (tmp_path / "alerts.yaml").read_text())
+    assert set(asked) == named
+
+
+def promtool(*arguments: str | Path) -> str:
+    done = subprocess.run(
+        [program("promtool", "prometheus"), *map(str, arguments)],
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout

@@ -182,10 +182,19 @@ class Embedded(House):
 
 
 class FourProcesses(House):
-    """A process per service, each with its PostgreSQL database, one Kafka, one ingress (started apart)."""
+    """A process per service, each with its PostgreSQL database, one Kafka, one ingress (started apart).
+
+    `more` are settings of all of them.
+    """
 
     def __init__(
-        self, folder: Path, postgres: PostgresServer, kafka: str, ports: Mapping[str, int], site: str
+        self,
+        folder: Path,
+        postgres: PostgresServer,
+        kafka: str,
+        ports: Mapping[str, int],
+        site: str,
+        **more: str,
     ):
         super().__init__()
         self.site, self.keys = site, folder / "keys"
@@ -199,6 +208,7 @@ class FourProcesses(House):
             "BORGERTING_BASE_URL": site,
             "BORGERTING_KEYS__DIR": str(self.keys),
             "BORGERTING_FOLLOWUP__SWEEP_SECONDS": "1",
+            **more,
             **{
                 f"BORGERTING_{name.upper()}__GRPC_ADDRESS": f"127.0.0.1:{tls}"
                 for name, (_http, _grpc, _ops, tls) in self._ports.items()

@@ -58,3 +58,40 @@ def test_after_the_end_nothing_is_taken_and_what_waited_is_cancelled() -> None:
     go_on.set()
     made.shutdown()
     assert running.done()
+
+
+def test_while_a_call_stands_aside_another_is_answered_in_its_place() -> None:
+    made = CallThreads(1, 1)
+    answered: list[int] = []
+
+    def stands_aside() -> bool:
+        with made.aside() as room:
+            answered.append(made.submit(len, "quick").result(LONG))
+            return room
+
+    try:
+        assert made.submit(stands_aside).result(LONG)
+        assert answered == [5]
+        assert made.submit(len, "").result(LONG) == 0
+        until_one_is_left(made)
+    finally:
+        made.shutdown(cancel_futures=True)
+
+
+def until_one_is_left(made: CallThreads) -> None:
+    gone = threading.Event()
+    for _ in range(3000):
+        if len(made._threads) == 1:
+            return
+        gone.wait(0.01)
+    raise AssertionError("the thread that stood in stays")
+
+
+def test_no_more_stand_aside_than_may_and_none_after_the_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("chassis.rpc.threads.MOST_ASIDE", 1)
+    made = CallThreads(1, 1)
+    with made.aside() as first, made.aside() as second:
+        assert (first, second) == (True, False)
+    made.shutdown(cancel_futures=True)
+    with made.aside() as after:
+        assert not after

@@ -1,11 +1,15 @@
-"""A municipality of the demonstration is held still in all four services and served again; another is not."""
+"""A municipality of the demonstration is held still, exported and served again; another notices nothing."""
 
 from __future__ import annotations
 
+import io
+import json
 import shutil
+import sqlite3
 import subprocess
 import sys
 import time
+import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +20,7 @@ import httpx
 import pytest
 
 from chassis.auth.keys import FileKeys
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import GRANTED_ROLES, Principal, Role
 from chassis.auth.sessions import Sessions
 from chassis.auth.tokens import LocalTokens
 from chassis.clock import SystemClock
@@ -39,10 +43,10 @@ class Town:
             capture_output=True,
         )
 
-    def who(self, role: Role, slug: str) -> Principal:
+    def who(self, role: Role, slug: str | None) -> Principal:
         return Principal("staff-7", slug, frozenset({role}))
 
-    def bearer(self, role: Role, slug: str) -> dict[str, str]:
+    def bearer(self, role: Role, slug: str | None) -> dict[str, str]:
         keys = FileKeys(self.folder / "data", SystemClock())
         return {"authorization": f"Bearer {LocalTokens(keys, SystemClock()).issue(self.who(role, slug))}"}
 
@@ -118,6 +122,64 @@ def test_the_public_record_is_readable_by_programs(held: Town) -> None:
     assert len(drawn) == 2
     (assembly,) = held.http.get(f"/deliberation/api/v1/municipalities/{HELD}/assemblies").json()["assemblies"]
     assert held.http.get(f"/deliberation/api/v1/{assembly['name']}/report").status_code == 200
+
+
+def test_its_secretariat_takes_its_data_away_and_nobody_else_does(held: Town) -> None:
+    for service in SERVICES:
+        path = f"/{service}/api/v1/municipalities/{HELD}:export"
+        answer = held.http.get(path, headers=held.bearer(Role.SECRETARIAT, HELD))
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+        assert f"{HELD}-{service}.zip" in answer.headers["content-disposition"]
+        holds_the_store(held.folder / "data", service, answer.content)
+        assert held.http.get(path).status_code == 401
+        others = [(role, HELD) for role in GRANTED_ROLES if role is not Role.SECRETARIAT]
+        for role, slug in [*others, (Role.SECRETARIAT, OTHER), (Role.OPERATOR, None)]:
+            refused = held.http.get(path, headers=held.bearer(role, slug))
+            assert (refused.status_code, refused.json()["reason"]) == (403, "ROLE_REQUIRED"), (role, slug)
+
+
+def test_who_has_the_stores_takes_all_at_once(held: Town) -> None:
+    out = held.folder / "exports"
+    held.command("municipality", "export", HELD, "--out", str(out))
+    for service in SERVICES:
+        file = out / f"{HELD}-{service}.zip"
+        assert file.stat().st_mode & 0o077 == 0
+        holds_the_store(held.folder / "data", service, file.read_bytes())
+    assert sorted(each.name for each in out.iterdir()) == sorted(f"{HELD}-{one}.zip" for one in SERVICES)
+    with pytest.raises(subprocess.CalledProcessError) as again:
+        held.command("municipality", "export", HELD, "--out", str(out), "--service", "volunteer")
+    assert b"already in the folder" in again.value.stderr
+    with pytest.raises(subprocess.CalledProcessError) as unknown:
+        held.command("municipality", "export", "nowhere", "--out", str(out), "--service", "volunteer")
+    assert b"municipality list" in unknown.value.stderr
+    assert not list(out.glob("nowhere*"))
+
+
+def holds_the_store(data: Path, service: str, content: bytes) -> None:
+    """The zip has as many rows of each table as the store, all of them this municipality's."""
+    with (
+        zipfile.ZipFile(io.BytesIO(content)) as packed,
+        sqlite3.connect(data / f"{service}.sqlite3") as store,
+    ):
+        tables = [
+            name
+            for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
+        ]
+        files = set(packed.namelist()) - {"manifest.json"}
+        for table in tables:
+            columns = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
+            tenant = next((name for name in ("municipality_id", "municipality") if name in columns), None)
+            if tenant is None:
+                continue
+            rows = [json.loads(line) for line in packed.read(f"{table}.jsonl").splitlines()]
+            files.remove(f"{table}.jsonl")
+            count = f"SELECT count(*) FROM {table} WHERE {tenant} = ?"  # noqa: S608 - the store's own names
+            ((stored,),) = store.execute(count, [HELD])
+            # What the export itself and the trial of the others noted comes on top.
+            assert len(rows) == stored or (table == "audit_log" and 0 < stored - len(rows) <= 3), table
+            assert {row[tenant] for row in rows} <= {HELD}
+        assert not files
+    store.close()
 
 
 def test_a_form_that_is_sent_gets_a_calm_explanation(held: Town) -> None:

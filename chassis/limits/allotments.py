@@ -1,0 +1,177 @@
+"""Who has how much: an allotment for each municipality of the registry, and for each other caller."""
+
+from __future__ import annotations
+
+import ipaddress
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+from chassis.auth.principal import Principal
+from chassis.config_limits import LimitSettings, Rate
+from chassis.errors import Code, DomainError
+from chassis.limits.bucket import Bucket
+from chassis.limits.slots import AsyncSlots, Slots
+from chassis.metrics import Sample
+
+REASON = "TOO_MANY_REQUESTS"
+HOLD_SECONDS = 1.0
+"""How long a request waits for its turn at most, and how long a refusal is held back: who asks again and
+again, without heeding it, does so once a second."""
+SLOT_SECONDS = 10.0
+"""How long a request waits at most for those of its own municipality that are being worked on."""
+MOST_ASIDE = 16
+"""So many calls of one allotment may wait for their turn at a time: who floods leaves the others room."""
+_MOST_CALLERS = 4096
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """What one municipality has asked of this process since its start, by service: pages, REST and gRPC."""
+
+    municipality: str
+    service: str
+    reads: int
+    changes: int
+    refused: int
+
+
+class Allotment:
+    """One municipality's, or one caller's. Who is signed in and the public have a bucket each, so that no
+    stranger uses up what its secretariat needs.
+    """
+
+    __slots__ = ("_buckets", "_lock", "_time", "answered", "aside", "calls", "pages", "refused")
+
+    def __init__(self, reads: Rate, changes: Rate, at_once: int, time_source: Callable[[], float]) -> None:
+        self._lock = threading.Lock()
+        self._time = time_source
+        # By 2 * signed in + change.
+        self._buckets = tuple(
+            Bucket(rate.a_second, rate.burst) if rate.a_second else None
+            for _ in (False, True)
+            for rate in (reads, changes)
+        )
+        self.aside = Slots(MOST_ASIDE)
+        self.calls = Slots(at_once)
+        self.pages = AsyncSlots(at_once)
+        self.answered: dict[tuple[str, bool], int] = {}
+        self.refused: dict[str, int] = {}
+
+    def take(self, service: str, *, change: bool, signed_in: bool, patience: float = 0.0) -> float:
+        """As `Bucket.take`, counted where the turn was given."""
+        bucket = self._buckets[2 * signed_in + change]
+        with self._lock:
+            wait = bucket.take(self._time(), patience) if bucket is not None else 0.0
+            if wait <= patience:
+                key = (service, change)
+                self.answered[key] = self.answered.get(key, 0) + 1
+            return wait
+
+    def count_refusal(self, service: str) -> None:
+        with self._lock:
+            self.refused[service] = self.refused.get(service, 0) + 1
+
+
+class Limits:
+    """Those of one process. `know` tells which municipalities there are; until then, and for a slug that is
+    none, it is the caller who counts: an address makes no allotments.
+    """
+
+    def __init__(
+        self,
+        settings: LimitSettings,
+        *,
+        time_source: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self._settings = settings
+        self._time = time_source
+        self._municipalities: dict[str, Allotment] = {}
+        self._callers: OrderedDict[str, Allotment] = OrderedDict()
+        self._callers_lock = threading.Lock()
+
+    def know(self, slugs: Iterable[str]) -> None:
+        """The municipalities that there are, from now on. What stood of those that stay, stands."""
+        reads, changes = self._settings.limits_of_reads, self._settings.limits_of_changes
+        known = self._municipalities
+        self._municipalities = {
+            slug: known.get(slug) or Allotment(reads, changes, self._settings.limits_at_once, self._time)
+            for slug in slugs
+        }
+
+    def of(self, principal: Principal, named: str, address: Callable[[], str]) -> Allotment:
+        """Whose account a request is on: the municipality's whose people ask; for the public, the one
+        `named`; else the caller's own.
+        """
+        slug = principal.municipality
+        if slug is None and not principal.signed_in:
+            slug = named
+        found = self._municipalities.get(slug) if slug else None
+        if found is not None:
+            return found
+        return self._caller(f"subject {principal.subject}" if principal.signed_in else address())
+
+    def refusal(self, wait: float = 0.0) -> DomainError:
+        """What is said to a request that may come again after so many seconds."""
+        return DomainError(Code.RESOURCE_EXHAUSTED, REASON, retry_after=max(wait, HOLD_SECONDS))
+
+    def usage(self) -> list[Usage]:
+        """By municipality and service; nothing of a municipality that has asked nothing."""
+        return list(self._usage())
+
+    def _usage(self) -> Iterator[Usage]:
+        for slug, found in sorted(self._municipalities.items()):
+            answered, refused = dict(found.answered), dict(found.refused)
+            for service in sorted({service for service, _ in answered} | set(refused)):
+                yield Usage(
+                    slug,
+                    service,
+                    answered.get((service, False), 0),
+                    answered.get((service, True), 0),
+                    refused.get(service, 0),
+                )
+
+    def _caller(self, key: str) -> Allotment:
+        with self._callers_lock:
+            found = self._callers.get(key)
+            if found is None:
+                rate = self._settings.limits_of_callers
+                found = self._callers[key] = Allotment(rate, rate, self._settings.limits_at_once, self._time)
+                if len(self._callers) > _MOST_CALLERS:
+                    self._callers.popitem(last=False)
+            else:
+                self._callers.move_to_end(key)
+            return found
+
+
+def network_of(address: str) -> str:
+    """Who counts as one caller: an IPv4 address, or an IPv6 network of 64 bits, which one customer has."""
+    try:
+        found = ipaddress.ip_address(address)
+    except ValueError:
+        return address
+    if isinstance(found, ipaddress.IPv6Address):
+        if found.ipv4_mapped is not None:
+            return str(found.ipv4_mapped)
+        return str(ipaddress.ip_network((found, 64), strict=False).network_address)
+    return str(found)
+
+
+def requests_by_municipality(limits: Limits) -> tuple[str, str, list[Sample]]:
+    """The counter that Metrics.at_scrape takes: its municipalities are the registry's, and no others."""
+    name = "borgerting_municipality_requests"
+    return (
+        name,
+        "What each municipality asked, by what came of it: read, change (both answered) or refused",
+        [
+            (
+                f"{name}_total",
+                {"service": one.service, "municipality": one.municipality, "outcome": outcome},
+                n,
+            )
+            for one in limits.usage()
+            for outcome, n in (("read", one.reads), ("change", one.changes), ("refused", one.refused))
+        ],
+    )
