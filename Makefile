@@ -49,6 +49,7 @@ bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder o
 	$(BIN)/python -m benchmarks.startup
 	$(BIN)/python -m benchmarks.calls
 	$(BIN)/python -m benchmarks.tenants
+	$(BIN)/python -m benchmarks.flood
 	$(BIN)/python -m benchmarks.events
 	$(BIN)/python -m benchmarks.signups
 	$(BIN)/python -m benchmarks.rolling

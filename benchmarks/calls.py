@@ -22,7 +22,7 @@ from pathlib import Path
 
 import grpc
 
-from benchmarks.load import alternately, get, rate
+from benchmarks.load import UNLIMITED, alternately, get, rate
 from borgerting.deliberation.v1 import municipality_service_pb2 as registry
 from borgerting.deliberation.v1 import municipality_service_pb2_grpc as registry_grpc
 from borgerting.sortition.v1 import draw_service_pb2 as draws
@@ -50,7 +50,10 @@ def main() -> int:
             scene = Scene(suite, folder / "suite" / "data")
         # The bare page takes its data from a copy: two processes never share a data folder.
         shutil.copytree(folder / "suite" / "data", folder / "copy")
-        with running_suite(folder / "suite") as suite, postgres_suite(folder / "pg") as (other, settings):
+        with (
+            running_suite(folder / "suite", environment=UNLIMITED) as suite,
+            postgres_suite(folder / "pg") as (other, settings),
+        ):
             stored = Scene(other, folder / "pg" / "data", settings)
             size = len(scene.selection(suite).SerializeToString())
             with bare("echo", str(size)) as floor, bare("page", scene.page, data=folder / "copy") as page:
@@ -191,7 +194,7 @@ def postgres_suite(folder: Path) -> Iterator[tuple[SuiteProcess, Mapping[str, st
             f"BORGERTING_{name.upper()}__DATABASE_URL": server.prepare(name, found.migrations).login
             for name, found in descriptors().items()
         }
-        with running_suite(folder, environment=environment) as suite:
+        with running_suite(folder, environment={**environment, **UNLIMITED}) as suite:
             yield suite, environment
 
 

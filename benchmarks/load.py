@@ -8,6 +8,11 @@ import time
 from collections.abc import Callable, Sequence
 from urllib.parse import urlsplit
 
+UNLIMITED = {f"BORGERTING_LIMITS__{name}": "1000000" for name in ("READS", "CHANGES", "CALLER")} | {
+    "BORGERTING_LIMITS__AT_ONCE": "32"
+}
+"""Where one municipality is asked as much as a process can answer; it is counted all the same."""
+
 
 def rate(make_call: Callable[[], Callable[[], object]], threads: int, seconds: float) -> float:
     """Calls a second by `threads` callers at once, each with a call of its own from `make_call`.

@@ -25,7 +25,7 @@ import grpc
 import psycopg
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from benchmarks.load import connection_to
+from benchmarks.load import UNLIMITED, connection_to
 from borgerting.deliberation.v1 import municipality_service_pb2 as registry
 from borgerting.deliberation.v1 import municipality_service_pb2_grpc as registry_grpc
 from borgerting.sortition.v1 import selection_service_pb2 as selections
@@ -91,7 +91,7 @@ def towns_on(store: str, folder: Path) -> Iterator[list[Towns]]:
                     f"BORGERTING_{name.upper()}__DATABASE_URL": urls.login for name, urls in own.items()
                 }
             place = folder / str(size)
-            suite = stack.enter_context(running_suite(place, environment=environment))
+            suite = stack.enter_context(running_suite(place, environment={**environment, **UNLIMITED}))
             made.append(Towns(suite, place / "data", size))
         with ThreadPoolExecutor(len(made)) as pool:
             list(pool.map(Towns.fill, made))
@@ -122,7 +122,7 @@ class Towns:
         self._channel = grpc.insecure_channel(suite.grpc)
         self._selections = selections_grpc.SelectionServiceStub(self._channel)
         self._size = size
-        self._towns: list[Town] = []
+        self.towns: list[Town] = []
         self._turns: Iterator[Town] = iter(())
         self._number = itertools.count()
         self._site: Callable[[str], int] | None = None
@@ -139,8 +139,8 @@ class Towns:
                 ),
                 metadata=operator,
             )
-        self._towns = [self._fill_one(slug, pool.targets_csv(), pool.respondents_csv()) for slug in slugs]
-        self._turns = itertools.cycle(self._towns)
+        self.towns = [self._fill_one(slug, pool.targets_csv(), pool.respondents_csv()) for slug in slugs]
+        self._turns = itertools.cycle(self.towns)
 
     def wait_until_quiet(self, seconds: float = 60.0) -> None:
         """Until every event has come to whom it is for: what is still carried would slow requests."""

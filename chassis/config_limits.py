@@ -25,16 +25,16 @@ class LimitSettings(BaseSettings):
     """Part of SuiteSettings."""
 
     limits_reads: float = Field(
-        100.0,
+        50.0,
         alias="BORGERTING_LIMITS__READS",
         ge=0,
         description="pages and reading calls a second that a process answers one municipality; 0: no limit",
     )
     limits_reads_burst: int = Field(
-        200, alias="BORGERTING_LIMITS__READS_BURST", ge=1, description="so many of them at once, after a rest"
+        100, alias="BORGERTING_LIMITS__READS_BURST", ge=1, description="so many of them at once, after a rest"
     )
     limits_changes: float = Field(
-        25.0,
+        20.0,
         alias="BORGERTING_LIMITS__CHANGES",
         ge=0,
         description="forms and changing calls a second that a process takes of one municipality; 0: no limit",
@@ -58,11 +58,12 @@ class LimitSettings(BaseSettings):
         description="so many of them at once, after a rest",
     )
     limits_at_once: int = Field(
-        8,
+        0,
         alias="BORGERTING_LIMITS__AT_ONCE",
-        ge=1,
+        ge=0,
         le=32,
-        description="how many of a process's threads for calls, and for pages, one municipality may have",
+        description="threads for calls, and for pages, that one municipality may have in a process at a "
+        "time; 0: 4, of them 2 for changes, and half of that on SQLite",
     )
     limits_trusted_proxies: str = Field(
         "",

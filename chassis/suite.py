@@ -23,7 +23,7 @@ from chassis.db import Database
 from chassis.events.ports import Broker
 from chassis.gauges import gauges
 from chassis.http_app import HttpServer, make_http_app
-from chassis.limits.allotments import Limits, requests_by_municipality
+from chassis.limits.allotments import AT_ONCE, AT_ONCE_EMBEDDED, Limits, requests_by_municipality
 from chassis.limits.calls import CallLimits
 from chassis.limits.roster import Roster
 from chassis.log import get_logger
@@ -111,7 +111,8 @@ class Suite:
         services: list[Service] = []
         stores: list[Database] = []
         neighbours: dict[str, frozenset[str]] = {}
-        limits = Limits(settings)
+        embedded = any(settings.database_url(name).startswith("sqlite") for name in self._descriptors)
+        limits = Limits(settings, at_once=AT_ONCE_EMBEDDED if embedded else AT_ONCE)
         call_limits = CallLimits(limits, self._owner)
         interceptor = CallInterceptor(
             identity.verifier,

@@ -24,6 +24,11 @@ SLOT_SECONDS = 10.0
 """How long a request waits at most for those of its own municipality that are being worked on."""
 MOST_ASIDE = 16
 """So many calls of one allotment may wait for their turn at a time: who floods leaves the others room."""
+AT_ONCE = (4, 2)
+"""How many reads, and how many changes, of one municipality are worked on at a time. Changes would only wait
+for one another (ADR 5), and hold a thread and a connection meanwhile."""
+AT_ONCE_EMBEDDED = (2, 1)
+"""Where every store is in the process: there one thread runs at a time, and one writes."""
 _MOST_CALLERS = 4096
 
 
@@ -45,7 +50,13 @@ class Allotment:
 
     __slots__ = ("_buckets", "_lock", "_time", "answered", "aside", "calls", "pages", "refused")
 
-    def __init__(self, reads: Rate, changes: Rate, at_once: int, time_source: Callable[[], float]) -> None:
+    def __init__(
+        self,
+        reads: Rate,
+        changes: Rate,
+        at_once: tuple[int, int],
+        time_source: Callable[[], float],
+    ) -> None:
         self._lock = threading.Lock()
         self._time = time_source
         # By 2 * signed in + change.
@@ -55,8 +66,9 @@ class Allotment:
             for rate in (reads, changes)
         )
         self.aside = Slots(MOST_ASIDE)
-        self.calls = Slots(at_once)
-        self.pages = AsyncSlots(at_once)
+        # By `change`.
+        self.calls = (Slots(at_once[0]), Slots(at_once[1]))
+        self.pages = (AsyncSlots(at_once[0]), AsyncSlots(at_once[1]))
         self.answered: dict[tuple[str, bool], int] = {}
         self.refused: dict[str, int] = {}
 
@@ -77,16 +89,21 @@ class Allotment:
 
 class Limits:
     """Those of one process. `know` tells which municipalities there are; until then, and for a slug that is
-    none, it is the caller who counts: an address makes no allotments.
+    none, it is the caller who counts: an address makes no allotments. `at_once`: how many reads, and how many
+    changes, of one municipality are worked on at a time, on either surface; the settings' number, where it is
+    given, stands for both.
     """
 
     def __init__(
         self,
         settings: LimitSettings,
         *,
+        at_once: tuple[int, int] = AT_ONCE,
         time_source: Callable[[], float] = time.monotonic,
     ) -> None:
         self._settings = settings
+        given = settings.limits_at_once
+        self._at_once = (given, given) if given else at_once
         self._time = time_source
         self._municipalities: dict[str, Allotment] = {}
         self._callers: OrderedDict[str, Allotment] = OrderedDict()
@@ -96,10 +113,7 @@ class Limits:
         """The municipalities that there are, from now on. What stood of those that stay, stands."""
         reads, changes = self._settings.limits_of_reads, self._settings.limits_of_changes
         known = self._municipalities
-        self._municipalities = {
-            slug: known.get(slug) or Allotment(reads, changes, self._settings.limits_at_once, self._time)
-            for slug in slugs
-        }
+        self._municipalities = {slug: known.get(slug) or self._made(reads, changes) for slug in slugs}
 
     def of(self, principal: Principal, named: str, address: Callable[[], str]) -> Allotment:
         """Whose account a request is on: the municipality's whose people ask; for the public, the one
@@ -133,12 +147,15 @@ class Limits:
                     refused.get(service, 0),
                 )
 
+    def _made(self, reads: Rate, changes: Rate) -> Allotment:
+        return Allotment(reads, changes, self._at_once, self._time)
+
     def _caller(self, key: str) -> Allotment:
         with self._callers_lock:
             found = self._callers.get(key)
             if found is None:
                 rate = self._settings.limits_of_callers
-                found = self._callers[key] = Allotment(rate, rate, self._settings.limits_at_once, self._time)
+                found = self._callers[key] = self._made(rate, rate)
                 if len(self._callers) > _MOST_CALLERS:
                     self._callers.popitem(last=False)
             else:

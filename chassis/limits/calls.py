@@ -72,7 +72,7 @@ class Gate:
             if wait > patience:
                 found.count_refusal(self._service)
                 raise limits.refusal(wait - patience)
-        slots = found.calls
+        slots = found.calls[change]
         if not slots.enter():
             with self._aside(found) as room:
                 got = room and slots.wait(min(SLOT_SECONDS, context.time_remaining()))

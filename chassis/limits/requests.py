@@ -66,7 +66,7 @@ class RequestLimits:
             found.count_refusal(service)
             await self._refuse(request, self._limits.refusal(wait - HOLD_SECONDS))(scope, receive, send)
             return
-        turn = _Turn(self._limits, found, service)
+        turn = _Turn(self._limits, found, service, change)
         try:
             if not change:
                 await turn.take()
@@ -96,9 +96,10 @@ class _NoTurn(Exception):  # noqa: N818 - it never leaves this module
 class _Turn:
     """One request's share of the municipality's threads."""
 
-    def __init__(self, limits: Limits, allotment: Allotment, service: str) -> None:
+    def __init__(self, limits: Limits, allotment: Allotment, service: str, change: bool) -> None:
         self._limits = limits
         self._allotment = allotment
+        self._slots = allotment.pages[change]
         self._service = service
         self._asked = False
         self._held = False
@@ -106,7 +107,7 @@ class _Turn:
     async def take(self) -> None:
         """Raises _NoTurn."""
         self._asked = True
-        if not await self._allotment.pages.wait(SLOT_SECONDS):
+        if not await self._slots.wait(SLOT_SECONDS):
             self._allotment.count_refusal(self._service)
             raise _NoTurn(self._limits.refusal())
         self._held = True
@@ -114,7 +115,7 @@ class _Turn:
     def give_back(self) -> None:
         if self._held:
             self._held = False
-            self._allotment.pages.leave()
+            self._slots.leave()
 
     def after(self, receive: Receive) -> Receive:
         """The request's body; with its end comes the turn."""
