@@ -22,6 +22,7 @@ from chassis.trace_context import trace_parent
 
 if TYPE_CHECKING:
     from chassis.db import Database, Transaction
+    from chassis.turns import Turns
 
 Json = Any  # a JSON value: str, int, float, bool, None, list, dict
 Progress = Callable[[str, Mapping[str, str]], None]
@@ -226,9 +227,11 @@ class JobQueue:
         )
         self.changed = True
 
-    def claim(self, kinds: list[str], worker: str, lease: timedelta) -> Claim | None:
-        """The oldest job of these kinds that waits, or whose worker let its lease run out; now this
-        worker's. `claim_job` reads it too.
+    def claim(
+        self, kinds: list[str], worker: str, lease: timedelta, turns: Turns | None = None
+    ) -> Claim | None:
+        """A job of these kinds that waits, or whose worker let its lease run out; now this worker's:
+        the oldest of the municipality whose turn it is, or the oldest of all. `claim_job` reads it too.
         """
         self._transaction.require_writing()
         now = self._transaction.machine_clock.now()
@@ -237,14 +240,26 @@ class JobQueue:
             and_(jobs.c.state == JobState.QUEUED, or_(jobs.c.available <= now, jobs.c.cancel_requested)),
             and_(jobs.c.state == JobState.RUNNING, jobs.c.lease_until < now),
         )
-        job_id = connection.execute(
-            select(jobs.c.id)
-            .where(self._tenant(), jobs.c.kind.in_(kinds), free)
-            .order_by(jobs.c.available, jobs.c.id)
-            .limit(1)
-            .with_for_update(skip_locked=True)
-        ).scalar_one_or_none()
-        if job_id is None:
+        free = and_(self._tenant(), jobs.c.kind.in_(kinds), free)
+        if turns is not None and (full := turns.full()):
+            # What was cancelled takes no time, and somebody waits to see it end.
+            free = and_(free, or_(jobs.c.municipality.not_in(full), jobs.c.cancel_requested))
+        oldest = func.min(jobs.c.available)
+        rows = connection.execute(
+            select(jobs.c.municipality, oldest).where(free).group_by(jobs.c.municipality).order_by(oldest)
+        )
+        waiting = {row.municipality: row[1] for row in rows}
+        for municipality in waiting if turns is None else turns.order(waiting):
+            job_id = connection.execute(
+                select(jobs.c.id)
+                .where(free, jobs.c.municipality == municipality)
+                .order_by(jobs.c.available, jobs.c.id)
+                .limit(1)
+                .with_for_update(skip_locked=True)
+            ).scalar_one_or_none()
+            if job_id is not None:  # else another process is just claiming it
+                break
+        else:
             return None
         row = connection.execute(
             update(jobs)
@@ -331,10 +346,12 @@ def _job(row: Any) -> Job:
     )
 
 
-def claim_job(database: Database, kinds: list[str], worker: str, lease: timedelta) -> Job | None:
+def claim_job(
+    database: Database, kinds: list[str], worker: str, lease: timedelta, turns: Turns | None = None
+) -> Job | None:
     """Claim a job of any municipality, and read it as that municipality's."""
     with database.writing_across() as transaction:
-        claim = transaction.jobs.claim(kinds, worker, lease)
+        claim = transaction.jobs.claim(kinds, worker, lease, turns)
     if claim is None:
         return None
     with database.reading(claim.municipality) as transaction:

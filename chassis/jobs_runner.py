@@ -17,6 +17,7 @@ from chassis.jobs import GivesUp, Job, JobCancelled, JobHandler, JobState, Lease
 from chassis.jobs_process import ChildCancelled, ChildFailed
 from chassis.log import bound, get_logger, trace
 from chassis.trace_context import WorkTracing
+from chassis.turns import Turns
 
 if TYPE_CHECKING:
     from chassis.db import Database, Transaction
@@ -40,7 +41,8 @@ class _Running:
 
 
 class JobRunner:
-    """`exclusive` says that no other process works on this store: what a killed one left is resumed at once,
+    """`workers` threads, the last of which no municipality has but where it is the only one (chassis.turns).
+    `exclusive` says that no other process works on this store: what a killed one left is resumed at once,
     not only when its lease runs out."""
 
     HEARTBEAT_SECONDS = 2.0
@@ -70,6 +72,8 @@ class JobRunner:
         self._exclusive = exclusive
         self._retry_first = retry_first
         self._name = f"{socket.gethostname()}:{os.getpid()}:{secrets.token_hex(4)}"
+        self._turns = Turns(workers)
+        self._claiming = threading.Lock()
         self._changed = threading.Condition()
         self._generation = 0
         self._running: dict[threading.Thread, _Running] = {}
@@ -134,13 +138,24 @@ class JobRunner:
         while not self._draining:
             generation = self._generation
             try:
-                job = claim_job(self._database, kinds, self._name, self._lease)
+                job = self._claim(kinds)
                 if job is not None:
-                    self._run(job)
+                    try:
+                        self._run(job)
+                    finally:
+                        with self._claiming:
+                            self._turns.end(job.municipality)
                     continue
             except Exception as error:  # the store may be away: the worker must outlive it
                 _log.error("worker failed", service=self._service, trace=trace(error))
             self._wait(generation, self.IDLE_SECONDS)
+
+    def _claim(self, kinds: list[str]) -> Job | None:
+        with self._claiming:
+            job = claim_job(self._database, kinds, self._name, self._lease, self._turns)
+            if job is not None:
+                self._turns.begin(job.municipality)
+            return job
 
     def _run(self, job: Job) -> None:
         running = _Running(job)
