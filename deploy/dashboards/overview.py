@@ -91,6 +91,16 @@ def _whose() -> list[Part]:
             unit="s",
         ),
         bars(
+            "Who asks most",
+            "By municipality: pages and calls a second that were answered.",
+            Query(
+                "topk(15, sum by (municipality) "
+                f'(rate(borgerting_municipality_requests_total{{{IN}, outcome!="refused"}}[{RATE}])))',
+                "{{municipality}}",
+            ),
+            unit="reqps",
+        ),
+        bars(
             "Answers that councils owe within 30 days",
             "By municipality. Nothing is wrong: these are promises with a date.",
             Query(
@@ -108,6 +118,17 @@ def _pace() -> list[Part]:
             "Requests a second",
             "What each service is asked, over pages, REST and gRPC.",
             Query(f"sum by (service) (rate(borgerting_requests_total{{{IN}}}[{RATE}]))", "{{service}}"),
+            unit="reqps",
+            wide=8,
+        ),
+        curves(
+            "Requests refused, by municipality",
+            "Who asks more than it may have of a process, and is told to wait. The others do not notice.",
+            Query(
+                "topk(10, sum by (municipality, service) "
+                f'(rate(borgerting_municipality_requests_total{{{IN}, outcome="refused"}}[{RATE}])))',
+                "{{municipality}} – {{service}}",
+            ),
             unit="reqps",
             wide=8,
         ),

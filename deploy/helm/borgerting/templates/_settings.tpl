@@ -55,6 +55,19 @@ replication: {{ min 3 (int $kafka.strimzi.replicas) }}
 {{- end }}
 {{- end }}
 
+{{- define "borgerting.limitsEnv" -}}
+{{- with .Values.limits -}}
+- {name: BORGERTING_LIMITS__READS, value: {{ .reads | quote }}}
+- {name: BORGERTING_LIMITS__READS_BURST, value: {{ .readsBurst | quote }}}
+- {name: BORGERTING_LIMITS__CHANGES, value: {{ .changes | quote }}}
+- {name: BORGERTING_LIMITS__CHANGES_BURST, value: {{ .changesBurst | quote }}}
+- {name: BORGERTING_LIMITS__CALLER, value: {{ .caller | quote }}}
+- {name: BORGERTING_LIMITS__CALLER_BURST, value: {{ .callerBurst | quote }}}
+- {name: BORGERTING_LIMITS__AT_ONCE, value: {{ .atOnce | quote }}}
+- {name: BORGERTING_LIMITS__TRUSTED_PROXIES, value: {{ join "," .proxies | quote }}}
+{{- end }}
+{{- end }}
+
 {{- define "borgerting.signInEnv" -}}
 {{- $signIn := .Values.signIn -}}
 - {name: BORGERTING_OIDC__ISSUER, value: {{ $signIn.issuer | quote }}}
