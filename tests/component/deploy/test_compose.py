@@ -146,7 +146,9 @@ def test_prometheus_has_the_alerts_and_their_names_for_the_processes(
     config = tmp_path / "prometheus.yml"
     config.write_text(config.read_text(encoding="utf-8").replace("/etc/prometheus", str(tmp_path)))
     said = promtool("check", "config", config)
-    assert "SUCCESS: 15 rules found" in said
+    rules = (tmp_path / "alerts.yaml").read_text(encoding="utf-8").count("- alert: ")
+    assert rules > 10
+    assert f"SUCCESS: {rules} rules found" in said
     found = json.loads(promtool("check", "service-discovery", config, "borgerting"))
     named = {each["labels"]["app_kubernetes_io_component"] for each in found}
     assert named == set(SERVICES)
