@@ -46,21 +46,47 @@ def find() -> str:
 @contextmanager
 def running_ingress(services: Mapping[str, str], port: int = 0) -> Iterator[str]:
     """The site's address. `services` has host:port of each service's pages; they need not answer yet."""
-    program = find()
-    folder = Path(tempfile.mkdtemp(prefix="bt-nginx-"))
     listen = port or free_port()
     variables = {f"{name.upper()}_HTTP": address for name, address in services.items()}
-    (folder / "site.conf").write_text(routes({**variables, "LISTEN": f"127.0.0.1:{listen}"}))
+    address = f"http://127.0.0.1:{listen}"
+    with _running(routes({**variables, "LISTEN": f"127.0.0.1:{listen}"}), address):
+        yield address
+
+
+@contextmanager
+def ending_tls(ways: Mapping[int, str], certificate: Path, key: Path) -> Iterator[None]:
+    """What is asked over TLS at a port of ours is handed on in the clear, to the host:port of that."""
+    servers = [
+        f"""server {{
+          listen 127.0.0.1:{port} ssl; ssl_certificate {certificate}; ssl_certificate_key {key};
+          location / {{
+            proxy_pass http://{behind}; proxy_set_header Host $http_host;
+            proxy_set_header X-Forwarded-Proto https; proxy_set_header X-Forwarded-Host $http_host;
+          }}
+        }}"""
+        for port, behind in ways.items()
+    ]
+    unencrypted = free_port()
+    servers.append(f"server {{ listen 127.0.0.1:{unencrypted}; return 204; }}")
+    with _running("\n".join(servers), f"http://127.0.0.1:{unencrypted}"):
+        yield
+
+
+@contextmanager
+def _running(configuration: str, address: str) -> Iterator[None]:
+    """`address` is one at which it then answers."""
+    program = find()
+    folder = Path(tempfile.mkdtemp(prefix="bt-nginx-"))
+    (folder / "site.conf").write_text(configuration)
     (folder / "nginx.conf").write_text(_MAIN.format(folder=folder))
     process = subprocess.Popen(
         [program, "-e", str(folder / "error.log"), "-p", str(folder), "-c", str(folder / "nginx.conf")],
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
-    address = f"http://127.0.0.1:{listen}"
     try:
         _await(address, process, folder)
-        yield address
+        yield
     finally:
         process.terminate()
         process.wait(10)

@@ -90,7 +90,9 @@ class Provider:
     people: dict[str, dict[str, Any]] = field(default_factory=dict)
     clients: list[dict[str, Any]] = field(default_factory=list)
     resources: dict[str, dict[str, Any]] = field(default_factory=dict)
+    claims: list[str] = field(default_factory=lambda: ["municipality", "roles"])
     claims_by_userinfo: bool = False
+    behind_proxy: bool = False
     id_token_seconds: int = 600
     process: subprocess.Popen[bytes] | None = None
 
@@ -144,6 +146,8 @@ class Provider:
                     "clients": self.clients,
                     "people": self.people,
                     "resources": self.resources,
+                    "claims": self.claims,
+                    "behindProxy": self.behind_proxy,
                     "claimsByUserinfo": self.claims_by_userinfo,
                     "idTokenSeconds": self.id_token_seconds,
                     "cookieKey": secrets.token_hex(16),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import html
 import re
+import ssl
 from typing import Self
 from urllib.parse import parse_qs, urljoin, urlsplit
 
@@ -13,8 +14,8 @@ import httpx
 class Browser(httpx.Client):
     """Cookies by host and port: both servers of a test are on one address, and httpx sees no port."""
 
-    def __init__(self, site: str) -> None:
-        super().__init__(trust_env=False, timeout=20)
+    def __init__(self, site: str, verify: ssl.SSLContext | bool = True) -> None:
+        super().__init__(trust_env=False, timeout=20, verify=verify)
         self.site = site
         self.jars: dict[str, httpx.Cookies] = {}
 
@@ -24,11 +25,11 @@ class Browser(httpx.Client):
 
     def visit(self, url: str, form: dict[str, str] | None = None) -> httpx.Response:
         address = urljoin(self.site, url)
-        place = urlsplit(address).netloc
+        scheme, place, *_ = urlsplit(address)
         self.cookies = self.jars.setdefault(place, httpx.Cookies())
         headers = {"accept-language": "da"}
         if form is not None:
-            headers |= {"origin": f"http://{place}", "sec-fetch-site": "same-origin"}
+            headers |= {"origin": f"{scheme}://{place}", "sec-fetch-site": "same-origin"}
         answer = self.request("GET" if form is None else "POST", address, data=form, headers=headers)
         self.jars[place] = self.cookies
         return answer
@@ -60,7 +61,7 @@ class Browser(httpx.Client):
 
     def session(self) -> str | None:
         jar = self.jars.get(urlsplit(self.site).netloc, httpx.Cookies())
-        return jar.get("borgerting-session")
+        return jar.get("borgerting-session") or jar.get("__Host-borgerting-session")
 
     def page(self, path: str, status: int = 200) -> str:
         answer = self.visit(path)

@@ -32,3 +32,12 @@ def test_every_setting_of_identity_stands_there_and_no_other() -> None:
 
 def test_the_names_of_services() -> None:
     assert f"`{SERVICE_URI}NAME`" in PAGE
+
+
+def test_the_reasons_of_the_worked_example() -> None:
+    section = PAGE.split("### A worked example")[1].split("\n## ")[0]
+    reasons = set(re.findall(r"`((?:[A-Z]+_)+[A-Z]+)`", section))
+    catalogue = (Path(__file__).parents[3] / "docs" / "errors.md").read_text(encoding="utf-8")
+    reasons -= {"SSL_CERT_FILE"}
+    assert len(reasons) == 4
+    assert {each for each in reasons if f"| `{each}` |" not in catalogue} == set()

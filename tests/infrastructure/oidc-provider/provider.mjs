@@ -12,7 +12,7 @@ const provider = new Provider(config.issuer, {
   cookies: { keys: [config.cookieKey] },
   // ID tokens carry the claims themselves, or userinfo does: both kinds of provider exist.
   conformIdTokenClaims: config.claimsByUserinfo,
-  claims: { openid: ['sub'], borgerting: ['municipality', 'roles'] },
+  claims: { openid: ['sub'], borgerting: config.claims },
   scopes: ['openid', 'borgerting'],
   enabledJWA: { idTokenSigningAlgValues: ['RS256', 'ES256', 'PS256', 'HS256'] },
   ttl: { IdToken: config.idTokenSeconds, AuthorizationCode: 60 },
@@ -39,6 +39,9 @@ const provider = new Provider(config.issuer, {
     },
   },
 });
+
+// Behind something that ends TLS, it has to believe what that says of the way people came.
+provider.proxy = config.behindProxy;
 
 const server = provider.listen(config.port, '127.0.0.1', () => process.stdout.write('ready\n'));
 process.on('SIGTERM', () => {
