@@ -8,7 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 from uuid import UUID
 
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from chassis.context import Caller
 from chassis.ids import uuid7
@@ -64,6 +64,14 @@ class AuditTrail:
                 "correlation_id": caller.correlation_id,
             },
         )
+
+    def last(self, action: str) -> datetime | None:
+        """When that was last done in this municipality; None: never."""
+        query = select(func.max(audit_log.c.time)).where(
+            audit_log.c.municipality == self._transaction.municipality, audit_log.c.action == action
+        )
+        found: datetime | None = self._transaction.connection.execute(query).scalar_one()
+        return found
 
     def entries(
         self, *, resource: str | None = None, before: int | None = None, limit: int = 100

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import select
 
 from chassis.dead_letters import EVENT_LOST
+from chassis.erasures import erased_in
 from chassis.events.envelope import topic_of
 from chassis.events.ports import EventLog
 from chassis.log_check import LogCheck, Verdict
@@ -92,7 +93,8 @@ def diagnose(
         verdict = check.examine(passed=passed)
         found = verdict.scan
     else:
-        found = scan(log, {}, passed=passed)
+        erased = erased_in(*(each.database for each in listeners))
+        found = scan(log, {}, passed=passed, erased=erased)
     diagnosis = Diagnosis(compared=len(found.highest), events=found.events)
     if verdict is not None and teller is not None:
         diagnosis.compared = len(found.highest.keys() | verdict.sequences.keys())

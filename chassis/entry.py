@@ -11,7 +11,7 @@ from chassis.context import Caller
 from chassis.db import Database, Transaction, retrying
 from chassis.errors import DomainError
 from chassis.idempotency import Raced, check_request_id, store_response, stored_response
-from chassis.tenants import Municipality, refuse_unless_active
+from chassis.tenants import Municipality, refuse_unless_served
 
 U = TypeVar("U")
 R = TypeVar("R")
@@ -60,6 +60,7 @@ class Entry(Generic[U]):
         restore: Callable[[bytes], R] | None = None,
         concurrent: bool = False,
         while_suspended: bool = False,
+        of_registry: bool = False,
     ) -> R:
         """Run `use_case` and commit; again when the store made it give in to another. With a `request_id`,
         once: the same request again (same `fingerprint`, which must cover method and content) is answered as
@@ -69,6 +70,12 @@ class Entry(Generic[U]):
         belongs to who is asking: nobody is given another's response. Without a request id, or for somebody
         who is not signed in, nothing is stored. `concurrent` as in `Database.writing`: many at once, each of
         which locks the rows on which it decides.
+
+        This is where a suspended municipality is held still: whoever asks is refused with FAILED_PRECONDITION
+        MUNICIPALITY_SUSPENDED, save operators of the platform, and what changes nothing of the municipality's
+        own (`while_suspended`: to sign in, to look where looks are audited). A removed one is unknown to
+        everybody, save to what the registry itself does with its states (`of_registry`). Workers and
+        consumers open their units of work themselves, and go on.
         """
 
         def opened() -> AbstractContextManager[Transaction]:
@@ -80,8 +87,10 @@ class Entry(Generic[U]):
 
         def run(transaction: Transaction) -> R:
             uow = self._make_uow(transaction)
-            if municipality and not while_suspended and not caller.principal.has(None, Role.OPERATOR):
-                refuse_unless_active(self._standing(transaction, uow))
+            if municipality and not of_registry:
+                operator = caller.principal.has(None, Role.OPERATOR)
+                standing = self._standing(transaction, uow)
+                refuse_unless_served(standing, while_suspended=while_suspended or operator)
             return use_case(uow)
 
         def once() -> R:

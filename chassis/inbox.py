@@ -19,6 +19,7 @@ from sqlalchemy.exc import OperationalError
 
 from chassis.db_store import is_store_away
 from chassis.dead_letters import add_dead_letter, add_unreadable, set_position
+from chassis.erasures import is_erased
 from chassis.errors import DomainError
 from chassis.events.envelope import Envelope, Event, decode
 from chassis.events.ports import Delivery
@@ -157,6 +158,8 @@ class Inbox:
         """The outcomes, and the keys that have something waiting. Of keys that have nothing waiting the store
         is read once and written once, for all; the others are taken each by each.
         """
+        if is_erased(transaction):
+            return [Outcome.DUPLICATE] * len(events), set()  # late, or again out of an old log
         standing = self._rows.standing(transaction, events)
         outcomes: list[Outcome] = []
         handled: list[Envelope] = []
@@ -260,6 +263,9 @@ class Inbox:
 
     def _take(self, transaction: Transaction, event: Event, *, held: bool) -> Outcome:
         envelope = event.envelope
+        if is_erased(transaction):
+            self._rows.drop_one_held(transaction, envelope)
+            return Outcome.DUPLICATE
         position = self._rows.position(transaction, envelope.key)
         if self._rows.is_known(transaction, envelope) or envelope.sequence <= position:
             self._rows.drop_held(transaction, envelope.key, position)

@@ -13,6 +13,7 @@ from uuid import UUID
 
 from sqlalchemy import func, select
 
+from chassis.erasures import erased_in
 from chassis.events.envelope import topic_of
 from chassis.events.ports import EventLog
 from chassis.log_marks import read_marks, sent_until
@@ -103,6 +104,7 @@ class LogCheck:
         self._log = log
         self._others = others
         self._limited = limited
+        self._erased: frozenset[str] = frozenset()
 
     def examine(
         self, *, whole: bool = True, passed: Mapping[str, Mapping[int, int]] | None = None
@@ -111,11 +113,13 @@ class LogCheck:
         not fit. Raises CarrierAwayError.
         """
         marks = {} if whole else read_marks(self.database, self.service, self.topic)
+        # Before all else is read: what was erased meanwhile is missed in the next look at the latest.
+        self._erased = erased_in(self.database, *self._others)
         known = self._numbers_not_at_stake()
         # Before the numbers are read: what a consumer has by now was given a number by then.
         taken = list(self._taken())
         try:
-            found = scan(self._log, known, marks=marks, passed=passed)
+            found = scan(self._log, known, marks=marks, passed=passed, erased=self._erased)
         except OtherLogError:
             return self.examine(passed=passed)
         verdict = Verdict(found)
@@ -138,7 +142,9 @@ class LogCheck:
                     outbox_sequences.c.key, outbox_sequences.c.municipality, outbox_sequences.c.last
                 ).where(outbox_sequences.c.topic == self.topic)
             ).all()
-        return {row.key: (row.municipality, int(row.last)) for row in rows}
+        return {
+            row.key: (row.municipality, int(row.last)) for row in rows if row.municipality not in self._erased
+        }
 
     def _numbers_not_at_stake(self) -> dict[str, int]:
         """By key, the last number that was given and sent: one that was not sent may be taken in the log."""
@@ -253,7 +259,8 @@ class LogCheck:
                     ).where(inbox_positions.c.topic == self.topic)
                 ).all()
             for row in rows:
-                yield row.key, row.municipality, int(row.sequence)
+                if row.municipality not in self._erased:
+                    yield row.key, row.municipality, int(row.sequence)
 
     def _find_untold(
         self, verdict: Verdict, sequences: Mapping[str, tuple[str, int]], taken: Sequence[Taken]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from uuid import UUID
@@ -51,8 +51,11 @@ def scan(
     *,
     marks: Marks | None = None,
     passed: Mapping[str, Mapping[int, int]] | None = None,
+    erased: Collection[str] = (),
 ) -> Scan:
-    """`known`: by key, the number that the store had given last before the log is read. `passed`: by
+    """Of municipalities that are `erased` nobody has numbers any more: their events count for nothing.
+
+    `known`: by key, the number that the store had given last before the log is read. `passed`: by
     consumer, as EventLog.passed says. With `marks`, only what lies after them.
 
     Raises OtherLogError where a mark is wrong, CarrierAwayError.
@@ -76,6 +79,8 @@ def scan(
         envelope = delivery.event.envelope
         key, sequence = envelope.key, envelope.sequence
         found.ids.add(envelope.id)
+        if envelope.municipality in erased:
+            continue
         if sequence > found.highest.get(key, 0):
             found.highest[key] = sequence
         for consumer, highest in through.items():

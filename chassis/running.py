@@ -6,6 +6,7 @@ import functools
 import threading
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from chassis.app import CheckResult, Descriptor, Service
 from chassis.consumer import Consumer
@@ -23,6 +24,9 @@ from chassis.ops import Check
 from chassis.outbox import Relay
 from chassis.stores import check_version
 from chassis.trace_context import WorkTracing
+
+if TYPE_CHECKING:
+    from chassis.holdings.erase import Eraser
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,6 +91,11 @@ class RunningService:
             for one in service.subscriptions
         ]
         self.housekeeper = Housekeeper(self.name, database)
+        self._eraser: Eraser | None = None
+        if descriptor.holdings is not None:
+            from chassis.holdings.erase import Eraser
+
+            self._eraser = Eraser(self.name, database, descriptor.holdings())
 
     def start(self) -> None:
         self.relay.start()
@@ -94,6 +103,8 @@ class RunningService:
             consumer.start()
         self.jobs.start()
         self.housekeeper.start()
+        if self._eraser is not None:
+            self._eraser.start()
         for action in self.service.on_start:
             action()
 
@@ -103,6 +114,8 @@ class RunningService:
         `left` gives a share of the seconds that are left.
         """
         self.housekeeper.stop(left(0.1))
+        if self._eraser is not None:
+            self._eraser.stop()
         jobs = self.jobs.stop(left(0.5))
         consumers = sum(not consumer.stop(left(0.5)) for consumer in self.consumers)
         events = self.relay.stop(left(0.8))

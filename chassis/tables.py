@@ -227,6 +227,15 @@ audit_log = Table(
     sqlite_autoincrement=True,
 )
 
+# Municipalities of which all is erased, or being erased until `done`: what still comes of them is dropped.
+erasures = Table(
+    "erasures",
+    metadata,
+    Column("municipality", String(63), primary_key=True),
+    Column("begun", UtcDateTime(), nullable=False),
+    Column("done", UtcDateTime()),
+)
+
 # Beside Alembic's own `alembic_version`: what each revision says, for programs that do not know it.
 store_revisions = Table(
     "store_revisions",

@@ -15,6 +15,7 @@ from borgerting.deliberation.v1.events_pb2 import MunicipalityChanged
 from borgerting.deliberation.v1.municipality_service_pb2 import Municipality as RegistryEntry
 from chassis.aip.names import MUNICIPALITY
 from chassis.db import Transaction, json_type, upsert
+from chassis.erasures import begin_erasure
 from chassis.events.envelope import Envelope, topic_of
 from chassis.inbox import Subscription
 from chassis.migrations import isolate_tenants
@@ -112,7 +113,9 @@ class SqlMunicipalities(Scoped):
 
 
 def municipality_changed(transaction: Transaction, message: MunicipalityChanged, envelope: Envelope) -> None:
-    """Keep the registry's entry; each event tells the whole of it."""
+    """Keep the registry's entry; each event tells the whole of it. Of one that is erased, erase all."""
+    if message.state == RegistryEntry.STATE_ERASED:
+        begin_erasure(transaction)
     SqlMunicipalities(transaction).put(
         Municipality(
             slug=MUNICIPALITY.parse(message.municipality, field="municipality")["municipality"],

@@ -7,8 +7,10 @@ from typing import Protocol
 
 from chassis.errors import Code, DomainError
 
-ACTIVE = "ACTIVE"
-"""The one of the registry's states in which a municipality may be changed."""
+ACTIVE, SUSPENDED, REMOVED, ERASED = "ACTIVE", "SUSPENDED", "REMOVED", "ERASED"
+"""The registry's states. Only in the first a municipality may be changed, in the last two nobody sees it."""
+
+GONE = (REMOVED, ERASED)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,16 +46,33 @@ class TenantUnitOfWork(Protocol):
 
 
 def known(uow: TenantUnitOfWork) -> Municipality:
-    """For what anyone may see. Raises DomainError NOT_FOUND MUNICIPALITY_UNKNOWN."""
+    """For what anyone may see. Raises DomainError NOT_FOUND MUNICIPALITY_UNKNOWN, also of a removed one."""
     municipality = uow.municipalities.get()
-    if municipality is None:
-        metadata = {"municipality": uow.municipality}
-        raise DomainError(Code.NOT_FOUND, "MUNICIPALITY_UNKNOWN", metadata)
+    if municipality is None or municipality.state in GONE:
+        raise _unknown(uow.municipality)
     return municipality
 
 
-def refuse_unless_active(municipality: Municipality | None) -> None:
-    """Raises DomainError FAILED_PRECONDITION MUNICIPALITY_SUSPENDED. What is not known has other errors."""
-    if municipality is not None and not municipality.active:
+def entered(uow: TenantUnitOfWork) -> Municipality:
+    """For work that goes on whatever state it is in: it may be had back. Raises as `known`."""
+    municipality = uow.municipalities.get()
+    if municipality is None:
+        raise _unknown(uow.municipality)
+    return municipality
+
+
+def refuse_unless_served(municipality: Municipality | None, *, while_suspended: bool = False) -> None:
+    """Raises DomainError FAILED_PRECONDITION MUNICIPALITY_SUSPENDED; NOT_FOUND MUNICIPALITY_UNKNOWN of one
+    that was removed. One that was never entered has its use cases' own refusals.
+    """
+    if municipality is None or municipality.active:
+        return
+    if municipality.state in GONE:
+        raise _unknown(municipality.slug)
+    if not while_suspended:
         metadata = {"municipality": municipality.slug}
         raise DomainError(Code.FAILED_PRECONDITION, "MUNICIPALITY_SUSPENDED", metadata)
+
+
+def _unknown(slug: str) -> DomainError:
+    return DomainError(Code.NOT_FOUND, "MUNICIPALITY_UNKNOWN", {"municipality": slug})

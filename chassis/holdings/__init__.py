@@ -32,6 +32,10 @@ Seal = Callable[[Table], ColumnElement[bool]]
 """Whether a row's sealed columns may be given, as a condition on its table."""
 
 
+Kept = Callable[[Table, str], ColumnElement[bool]]
+"""Which rows of a municipality outlive its erasure, as a condition on the table and for a municipality."""
+
+
 class Nature(StrEnum):
     DATA = "data"
     PERSONAL = "personal"
@@ -61,6 +65,8 @@ class Holdings:
     tables: Mapping[str, Holding]
     own: frozenset[str]
     seals: Mapping[str, Seal] = field(default_factory=dict)
+    kept: Mapping[str, Kept] = field(default_factory=dict)
+    """What outlives the erasure of a municipality, by table: nothing of its own, and no person."""
 
     def of_tenants(self) -> list[Table]:
         """The tables that name a municipality in each row, what is referred to before what refers to it."""
@@ -86,7 +92,11 @@ def tenant_column(table: Table) -> Column[str] | None:
 
 
 def of_service(
-    metadata: MetaData, own: str, *shared: str, seals: Mapping[str, Seal] | None = None
+    metadata: MetaData,
+    own: str,
+    *shared: str,
+    seals: Mapping[str, Seal] | None = None,
+    kept: Mapping[str, Kept] | None = None,
 ) -> Holdings:
     """`own` describes the service's tables, `shared` those that the chassis gave it."""
     described = dict(_described(own))
@@ -95,6 +105,7 @@ def of_service(
         described | {name: holding for text in shared for name, holding in _described(text)},
         frozenset(described),
         seals or {},
+        kept or {},
     )
 
 

@@ -22,6 +22,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.context import Caller
 from chassis.db import Database, Transaction
+from chassis.erasures import is_erased
 from chassis.errors import Code, DomainError
 from chassis.holdings import Holdings, Nature, tenant_column
 
@@ -90,7 +91,8 @@ def export(
 
 def _require_known(transaction: Transaction, holdings: Holdings) -> None:
     registry = holdings.metadata.tables["municipalities"]
-    if transaction.connection.execute(rows_of(holdings, registry, transaction.municipality)).first() is None:
+    entry = transaction.connection.execute(rows_of(holdings, registry, transaction.municipality)).first()
+    if entry is None or is_erased(transaction):
         metadata = {"municipality": transaction.municipality}
         raise DomainError(Code.NOT_FOUND, "MUNICIPALITY_UNKNOWN", metadata)
 

@@ -99,6 +99,10 @@ audit_log: The audit trail: who did what to which resource.
   resource       data      to which resource
   details        data      ids and numbers; an operator's reason
   correlation_id data      joins it to lines of the log
+erasures: Whether the municipality is erased.
+  municipality   data      the municipality
+  begun          data      since when
+  done           data      when it was done
 """
 
 COPY = """

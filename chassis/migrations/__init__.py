@@ -10,15 +10,30 @@ revision says its `kind` and its `release` (chassis.migrations.revisions).
 
 from chassis.migrations.runner import migrate
 from chassis.migrations.state import MigrationState, migration_state
-from chassis.migrations.steps import add_trace_parent, create_chassis_tables, create_log_marks
-from chassis.migrations.tenants import each_municipality, isolate_tenants, open_across, widen_across
+from chassis.migrations.steps import (
+    add_trace_parent,
+    create_chassis_tables,
+    create_erasures,
+    create_log_marks,
+    is_erased,
+)
+from chassis.migrations.tenants import (
+    allow_erasure,
+    each_municipality,
+    isolate_tenants,
+    open_across,
+    widen_across,
+)
 
 __all__ = [
     "MigrationState",
     "add_trace_parent",
+    "allow_erasure",
     "create_chassis_tables",
+    "create_erasures",
     "create_log_marks",
     "each_municipality",
+    "is_erased",
     "isolate_tenants",
     "migrate",
     "migration_state",

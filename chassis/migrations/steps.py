@@ -7,7 +7,13 @@ from typing import Any
 import sqlalchemy as sa
 from alembic.operations import Operations
 
-from chassis.migrations.tenants import allow_columns, grant_across, isolate_tenants, open_across
+from chassis.migrations.tenants import (
+    allow_columns,
+    allow_erasure,
+    grant_across,
+    isolate_tenants,
+    open_across,
+)
 from chassis.tables import UtcDateTime, json_type, serial_type
 
 
@@ -45,6 +51,53 @@ def create_log_marks(op: Any) -> None:
     open_across(op, "outbox_sequences", select=_columns(op, "outbox_sequences"))
     # An unsent event whose number turns out to be taken gets another; nothing else of it changes.
     allow_columns(op, "outbox", "UPDATE", ("headers",))
+
+
+# Of these the app role may add rows, or change them, and take none away but those of an erased municipality.
+_KEPT_FOR_GOOD = (
+    "outbox",
+    "outbox_sequences",
+    "inbox",
+    "inbox_positions",
+    "dead_letters",
+    "jobs",
+    "idempotency",
+    "audit_log",
+)
+
+
+def is_erased(municipality: str) -> str:
+    """An SQL condition, for the triggers that otherwise let nobody delete: that this one is being erased."""
+    return f"EXISTS (SELECT 1 FROM erasures WHERE erasures.municipality = {municipality})"  # noqa: S608 - a column
+
+
+def create_erasures(op: Any) -> None:
+    """Which municipalities are erased, and the right to erase them, which is nobody's for any other."""
+    op.create_table(
+        "erasures",
+        _column("municipality", sa.String(63)),
+        _column("begun", UtcDateTime()),
+        sa.Column("done", UtcDateTime()),
+        sa.PrimaryKeyConstraint("municipality", name="pk_erasures"),
+    )
+    isolate_tenants(op, "erasures", allowed=("SELECT", "INSERT", "UPDATE"))
+    open_across(op, "erasures", select=("municipality", "begun", "done"))
+    of_erased = is_erased("OLD.municipality")
+    if op.get_bind().dialect.name == "sqlite":
+        op.execute("DROP TRIGGER audit_log_no_delete")
+        op.execute(
+            "CREATE TRIGGER audit_log_no_delete BEFORE DELETE ON audit_log "
+            f"WHEN NOT {of_erased} "
+            "BEGIN SELECT RAISE(ABORT, 'the audit trail is append-only'); END"
+        )
+        return
+    allow_erasure(op, *_KEPT_FOR_GOOD)
+    op.execute(
+        "CREATE OR REPLACE FUNCTION audit_log_refuse() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN "
+        f"IF TG_OP = 'DELETE' THEN IF {of_erased} THEN RETURN OLD; END IF; END IF; "
+        "RAISE EXCEPTION 'the audit trail is append-only' USING ERRCODE = 'integrity_constraint_violation'; "
+        "END $$"
+    )
 
 
 def _isolate(op: Operations) -> None:

@@ -103,6 +103,24 @@ def grant_across(op: Any, table: str, acts: Sequence[str]) -> None:
         op.execute(f"GRANT {', '.join(acts)} ON {name} TO {roles.quoted(roles.worker)}")
 
 
+def allow_erasure(op: Any, *tables: str) -> None:
+    """Let the app role delete rows of tables that it may otherwise only add to: a municipality's that is
+    erased (`erasures`), and no other's.
+    """
+    roles = _roles(op)
+    if roles is None:
+        return
+    connection = op.get_bind()
+    app = roles.quoted(roles.app)
+    for table in tables:
+        name, column = _quoted(connection, table), _tenant_column(connection, table)
+        op.execute(
+            f"CREATE POLICY erasure ON {name} AS RESTRICTIVE FOR DELETE TO {app} USING "
+            f"(EXISTS (SELECT FROM erasures WHERE erasures.municipality = {name}.{column}))"
+        )
+        op.execute(f"GRANT DELETE ON {name} TO {app}")
+
+
 def allow_columns(op: Any, table: str, act: str, columns: Sequence[str]) -> None:
     """Let the app role do that with these columns of its own municipality's rows."""
     roles = _roles(op)

@@ -43,6 +43,7 @@ def make_registry(
         base_url=context.settings.base_url or site,
         known_time_zones=available_timezones(),
         default_ttl=settings.sign_in_link_ttl,
+        grace=settings.removal_grace,
         link_roles=LOCAL_LINK_ROLES if context.settings.local_sign_in else OUTSIDE_ROLES,
     )
 
@@ -51,6 +52,7 @@ def build(context: BuildContext) -> Service:
     from prometheus_client import Counter
 
     from chassis.entry import Entry
+    from chassis.periodic import Periodic
     from services.deliberation.adapters import api, consumers, pages, rpc
     from services.deliberation.adapters.assembly_desk import AssemblyDesk
     from services.deliberation.adapters.assembly_pages import FrontPage, assembly_router, make_house
@@ -62,6 +64,7 @@ def build(context: BuildContext) -> Service:
     from services.deliberation.settings import site_url
 
     registry = make_registry(context, context.service_settings)
+    removals = Periodic("deliberation-removals", registry.purge_due, every_seconds=5)
     entry: Entry[AssemblyUnitOfWork] = Entry(context.database, SqlAssemblyUnitOfWork)
     selections = GrpcSelections(lambda: context.channel("sortition"))
     assemblies = AssemblyDesk(entry, context.clock, selections)
@@ -94,6 +97,8 @@ def build(context: BuildContext) -> Service:
         subscriptions=consumers.subscriptions(context.clock),
         template_package="services.deliberation",
         locale_package="services.deliberation",
+        on_start=[removals.start],
+        on_stop=[removals.stop],
     )
 
 

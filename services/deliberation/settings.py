@@ -18,6 +18,17 @@ class DeliberationSettings(ServiceSettings):
         description="how long a sign-in link can be spent when it is not said",
     )
 
+    removal_grace_days: int = Field(
+        30,
+        ge=0,
+        le=3650,
+        description="for how long a removed municipality can be had back before it is erased",
+    )
+
+    @property
+    def removal_grace(self) -> timedelta:
+        return timedelta(days=self.removal_grace_days)
+
     @property
     def sign_in_link_ttl(self) -> timedelta:
         return timedelta(minutes=self.sign_in_link_minutes)

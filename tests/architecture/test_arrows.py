@@ -26,6 +26,7 @@ CHASSIS_OPENERS = {
     "doctor.py",
     "entry.py",
     "erase.py",
+    "erasures.py",
     "export.py",
     "housekeeping.py",
     "inbox.py",

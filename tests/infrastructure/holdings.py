@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import UTC, date, datetime
 from typing import Any
 from uuid import UUID, uuid5
@@ -27,11 +28,19 @@ ROWS = 3
 _SPACE = UUID("7f1a6a50-2a51-4f0e-9c1d-0f5f3b1a9a11")
 
 
-def fill(connection: Connection, holdings: Holdings, municipality: str, rows: int = ROWS) -> None:
+def fill(
+    connection: Connection,
+    holdings: Holdings,
+    municipality: str,
+    rows: int = ROWS,
+    leave_out: Collection[str] = (),
+) -> None:
     """`rows` rows of the municipality in each table (one where its key is the municipality alone), which name
     one another by the same column names. In the last one all that may be null is.
     """
     for table in holdings.of_tenants():
+        if table.name in leave_out:
+            continue
         tenant = tenant_column(table)
         alone = list(table.primary_key.columns) == [tenant]
         made = [_row(table, municipality, number) for number in range(1 if alone else rows)]

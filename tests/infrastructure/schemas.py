@@ -5,6 +5,7 @@ A trigger is not looked into: it may keep an old and a new column alike, or refu
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -69,7 +70,8 @@ def what_breaks(before: Schema, after: Schema) -> list[str]:
         found += _of_table(name, before.tables[name], after.tables[name])
     gone = {right for right in before.rights - after.rights if _is_about(right, after)}
     found += [f"no longer: {right}" for right in gone]
-    old = {name for name in after.restrictions - before.restrictions if _is_about(name, before)}
+    new = after.restrictions - before.restrictions
+    old = {name for name in new if _is_about(name, before) and not _of_what_nobody_might(name, before)}
     found += [f"new: {name}" for name in old]
     return sorted(found)
 
@@ -138,6 +140,17 @@ def _is_about(sentence: str, schema: Schema) -> bool:
     """Whether it is about a table that is there; and a column, where it names one."""
     table, _, rest = sentence.partition(":")[0].partition(".")
     return table in schema.tables and (not rest or rest in schema.tables[table].columns)
+
+
+_ON_DELETING = re.compile(r"(?P<table>\w+): policy \w+ for d to \{(?P<roles>[^}]*)\} ")
+
+
+def _of_what_nobody_might(restriction: str, before: Schema) -> bool:
+    """Whether it holds roles back from deleting where none of them might before: it comes with the right."""
+    found = _ON_DELETING.match(restriction)
+    return found is not None and not any(
+        f"{found['table']}: {role} may DELETE" in before.rights for role in found["roles"].split(",")
+    )
 
 
 _RIGHTS = text(

@@ -58,6 +58,7 @@ class MunicipalityBody(ApiModel):
     update_time: datetime | None = None
     etag: str = ""
     state_time: datetime | None = None
+    purge_time: datetime | None = None
 
 
 class MunicipalityAnswer(ApiModel):
@@ -70,6 +71,7 @@ class MunicipalityAnswer(ApiModel):
     update_time: datetime
     etag: str
     state_time: datetime
+    purge_time: datetime | None = None
 
 
 class ReasonBody(ApiModel):
@@ -127,8 +129,13 @@ def _registry_router(registry: Registry) -> APIRouter:
         caller: CallerOfApi,
         page_size: Annotated[int, Query(alias="pageSize", ge=-(2**31), lt=2**31)] = 0,
         page_token: Annotated[str, Query(alias="pageToken")] = "",
+        show_deleted: Annotated[
+            bool, Query(alias="showDeleted", description="Those as well that are removed.")
+        ] = False,
     ) -> MunicipalitiesAnswer:
-        request = pb.ListMunicipalitiesRequest(page_size=page_size, page_token=page_token)
+        request = pb.ListMunicipalitiesRequest(
+            page_size=page_size, page_token=page_token, show_deleted=show_deleted
+        )
         answer = registry.list(caller, request)
         return MunicipalitiesAnswer(
             municipalities=[municipality_answer(each) for each in answer.municipalities],
@@ -200,6 +207,46 @@ def _registry_router(registry: Registry) -> APIRouter:
         )
         return answered(registry.suspend(caller, request), response)
 
+    @router.post("/municipalities/{municipality}:undelete", summary="Have a removed one back (operators)")
+    def undelete_municipality(
+        caller: CallerOfApi,
+        municipality: str,
+        body: ReasonBody,
+        response: Response,
+        request_id: RequestId = None,
+        idempotency_key: IdempotencyKey = None,
+        if_match: IfMatch = None,
+    ) -> MunicipalityAnswer:
+        request = pb.UndeleteMunicipalityRequest(
+            name=f"municipalities/{municipality}",
+            reason=body.reason,
+            etag=etag_of(if_match, body.etag) or "",
+            request_id=request_id_of(idempotency_key, request_id) or "",
+        )
+        return answered(registry.undelete(caller, request), response)
+
+    @router.delete("/municipalities/{municipality}", summary="Remove a municipality (operators)")
+    def delete_municipality(
+        caller: CallerOfApi,
+        municipality: str,
+        response: Response,
+        confirmation: Annotated[str, Query(description="The slug once more.")] = "",
+        reason: Annotated[str, Query(description="Why, for the audit trail.")] = "",
+        without_export: Annotated[bool, Query(alias="withoutExport")] = False,
+        request_id: RequestId = None,
+        idempotency_key: IdempotencyKey = None,
+        if_match: IfMatch = None,
+    ) -> MunicipalityAnswer:
+        request = pb.DeleteMunicipalityRequest(
+            name=f"municipalities/{municipality}",
+            confirmation=confirmation,
+            reason=reason,
+            without_export=without_export,
+            etag=etag_of(if_match, None) or "",
+            request_id=request_id_of(idempotency_key, request_id) or "",
+        )
+        return answered(registry.delete(caller, request), response)
+
     @router.post("/municipalities/{municipality}:resume", summary="Serve a municipality again (operators)")
     def resume_municipality(
         caller: CallerOfApi,
@@ -264,6 +311,7 @@ def municipality_answer(message: pb.Municipality) -> MunicipalityAnswer:
         update_time=instant(message.update_time),
         etag=message.etag,
         state_time=instant(message.state_time),
+        purge_time=instant(message.purge_time) if message.HasField("purge_time") else None,
     )
 
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from sqlalchemy import Table, func, select
+from sqlalchemy.sql.elements import ColumnElement
+
 from chassis.holdings import of_service
 from chassis.holdings.shared import CHASSIS
 from services.deliberation.adapters import tables
@@ -17,6 +20,7 @@ municipalities: The registry's entry.
   update_time    data      when it was changed
   version        data      how often it was changed
   state_time     data      since when it is in its state; null: since it was entered
+  purge_time     data      from when on it is erased, where it is removed
 sign_in_links: Links that sign one person in once, until some time after they expired.
   municipality   data      the municipality
   id             data      the link's id
@@ -99,4 +103,17 @@ tasks: What the volunteer portal told, for the front page.
   free           data      how many are free
 """
 
-HOLDINGS = of_service(tables.metadata, _OWN, CHASSIS)
+
+def _last_event(outbox: Table, municipality: str) -> ColumnElement[bool]:
+    """That the municipality is erased, its last word: a log that was lost is told so again."""
+    last = select(func.max(outbox.c.seq)).where(outbox.c.municipality == municipality).scalar_subquery()
+    return outbox.c.seq == last
+
+
+def _its_number(sequences: Table, municipality: str) -> ColumnElement[bool]:
+    return sequences.c.key == f"{municipality}/municipality"
+
+
+HOLDINGS = of_service(
+    tables.metadata, _OWN, CHASSIS, kept={"outbox": _last_event, "outbox_sequences": _its_number}
+)

@@ -9,6 +9,7 @@ import hashlib
 import secrets
 from collections.abc import Container, Sequence
 from datetime import timedelta
+from functools import partial
 from typing import Protocol
 
 from google.protobuf.message import Message
@@ -20,7 +21,7 @@ from chassis.aip.updates import check_request_id, masked_fields
 from chassis.auth.keys import Sealer
 from chassis.auth.principal import Role
 from chassis.clock import Clock
-from chassis.context import Caller
+from chassis.context import Caller, system
 from chassis.db import Database
 from chassis.entry import Entry
 from chassis.errors import Code, DomainError
@@ -30,14 +31,21 @@ from services.deliberation.adapters.repository import SqlUnitOfWork, tenant_of_l
 from services.deliberation.adapters.wire import link_to_proto, municipality_to_proto, particulars_from_proto
 from services.deliberation.app.create_municipality import CreateMunicipality, create_municipality
 from services.deliberation.app.create_sign_in_link import create_sign_in_link
+from services.deliberation.app.delete_municipality import (
+    DeleteMunicipality,
+    check_delete_municipality,
+    delete_municipality,
+)
 from services.deliberation.app.get_municipality import get_municipality
 from services.deliberation.app.list_municipalities import list_municipalities
 from services.deliberation.app.ports import UnitOfWork
+from services.deliberation.app.purge_municipality import purge_municipality
 from services.deliberation.app.spend_sign_in_link import find_sign_in_link, spend_sign_in_link
 from services.deliberation.app.suspend_municipality import (
     ChangeOfState,
     resume_municipality,
     suspend_municipality,
+    undelete_municipality,
 )
 from services.deliberation.app.update_municipality import UpdateMunicipality, update_municipality
 from services.deliberation.domain.municipality import UPDATABLE, Municipality
@@ -63,7 +71,9 @@ PLATFORM = ""
 
 
 class Registry:
-    """`base_url` begins the links that are made; `sealer` keeps their secrets out of stored answers."""
+    """`base_url` begins the links that are made; `sealer` keeps their secrets out of stored answers. What is
+    removed is erased after `grace`.
+    """
 
     def __init__(
         self,
@@ -75,7 +85,9 @@ class Registry:
         known_time_zones: Container[str],
         default_ttl: timedelta,
         link_roles: Sequence[Role] = LOCAL_LINK_ROLES,
+        grace: timedelta = timedelta(days=30),
     ) -> None:
+        self._grace = grace
         self.link_roles = link_roles
         self._default_ttl = default_ttl
         self._database = database
@@ -97,7 +109,9 @@ class Registry:
         page = self._entry.read(
             caller,
             PLATFORM,
-            lambda uow: list_municipalities(uow, caller, request.page_size, request.page_token),
+            lambda uow: list_municipalities(
+                uow, caller, request.page_size, request.page_token, deleted=request.show_deleted
+            ),
         )
         return pb.ListMunicipalitiesResponse(
             municipalities=[municipality_to_proto(each) for each in page.items],
@@ -158,10 +172,52 @@ class Registry:
     def resume(self, caller: Caller, request: pb.ResumeMunicipalityRequest) -> pb.Municipality:
         return self._change_state(caller, request, resume_municipality)
 
+    def undelete(self, caller: Caller, request: pb.UndeleteMunicipalityRequest) -> pb.Municipality:
+        return self._change_state(caller, request, undelete_municipality)
+
+    def delete(self, caller: Caller, request: pb.DeleteMunicipalityRequest) -> pb.Municipality:
+        slug = MUNICIPALITY.parse(request.name)["municipality"]
+        command = DeleteMunicipality(
+            slug, request.confirmation, request.reason, request.without_export, request.etag or None
+        )
+
+        def act(uow: UnitOfWork) -> pb.Municipality:
+            made = delete_municipality(uow, caller, command, clock=self._clock, grace=self._grace)
+            return municipality_to_proto(made)
+
+        # Its audit trail is seen in its own unit of work alone, and goes with it: the act is the platform's.
+        self._entry.read(caller, slug, lambda uow: check_delete_municipality(uow, caller, command))
+        return self._entry.write(
+            caller,
+            PLATFORM,
+            act,
+            request_id=check_request_id(request.request_id),
+            fingerprint=fingerprint("DeleteMunicipality", request),
+            store=pb.Municipality.SerializeToString,
+            restore=pb.Municipality.FromString,
+        )
+
+    def purge_due(self) -> int:
+        """Have those erased whose time has come; how many that were."""
+        caller = system("registry")
+        now = self._clock.now()
+        due = self._entry.read(caller, PLATFORM, lambda uow: uow.municipalities.due(now))
+        return sum(
+            self._entry.write(
+                caller,
+                slug,
+                partial(purge_municipality, slug=slug, clock=self._clock),
+                of_registry=True,
+            )
+            for slug in due
+        )
+
     def _change_state(
         self,
         caller: Caller,
-        request: pb.SuspendMunicipalityRequest | pb.ResumeMunicipalityRequest,
+        request: pb.SuspendMunicipalityRequest
+        | pb.ResumeMunicipalityRequest
+        | pb.UndeleteMunicipalityRequest,
         act: ActOnState,
     ) -> pb.Municipality:
         slug = MUNICIPALITY.parse(request.name)["municipality"]
@@ -174,7 +230,7 @@ class Registry:
             fingerprint=fingerprint(request.DESCRIPTOR.name, request),
             store=pb.Municipality.SerializeToString,
             restore=pb.Municipality.FromString,
-            while_suspended=True,  # it is for operators alone, and who is none should hear just that
+            of_registry=True,  # it is for operators alone, and who is none should hear just that
         )
 
     def create_link(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 
 from sqlalchemy import Connection, Row, delete, insert, select, update
@@ -11,6 +12,7 @@ from sqlalchemy import Connection, Row, delete, insert, select, update
 from chassis.audit import AuditTrail
 from chassis.auth.principal import Role
 from chassis.db import Transaction, upsert
+from chassis.erasures import begin_erasure
 from services.deliberation.adapters.tables import municipalities, sign_in_links
 from services.deliberation.adapters.wire import municipality_changed
 from services.deliberation.domain.municipality import Municipality, Particulars, State
@@ -34,11 +36,19 @@ class SqlMunicipalities:
         row = self._connection.execute(query).one_or_none()
         return None if row is None else _municipality(row)
 
-    def page(self, after: str | None, limit: int) -> Sequence[Municipality]:
+    def page(self, after: str | None, limit: int, *, deleted: bool = False) -> Sequence[Municipality]:
         query = select(municipalities).order_by(municipalities.c.municipality).limit(limit)
+        if not deleted:
+            query = query.where(municipalities.c.state.not_in([State.REMOVED, State.ERASED]))
         if after is not None:
             query = query.where(municipalities.c.municipality > after)
         return [_municipality(row) for row in self._connection.execute(query)]
+
+    def due(self, now: datetime) -> Sequence[str]:
+        query = select(municipalities.c.municipality).where(
+            municipalities.c.state == State.REMOVED, municipalities.c.purge_time <= now
+        )
+        return list(self._connection.execute(query).scalars())
 
     def replace(self, municipality: Municipality, version: int) -> bool:
         statement = (
@@ -117,6 +127,12 @@ class OutboxEvents:
             municipality=municipality.slug,
         )
 
+    def municipality_erased(self, municipality: Municipality) -> None:
+        # Told anew as a whole: who waits behind a gap must hear it too, and what came before will be gone.
+        self._outbox.add(
+            "deliberation", "municipality", municipality_changed(municipality), snapshot=True, anew=True
+        )
+
 
 class SqlUnitOfWork:
     """The UnitOfWork over one transaction."""
@@ -126,6 +142,7 @@ class SqlUnitOfWork:
         self.links = SqlSignInLinks(transaction)
         self.events = OutboxEvents(transaction)
         self.audit: AuditTrail = transaction.audit
+        self.begin_erasure = partial(begin_erasure, transaction)
 
 
 def _municipality_row(municipality: Municipality) -> dict[str, Any]:
@@ -139,6 +156,7 @@ def _municipality_row(municipality: Municipality) -> dict[str, Any]:
         "update_time": municipality.update_time,
         "version": municipality.version,
         "state_time": municipality.state_time,
+        "purge_time": municipality.purge_time,
     }
 
 
@@ -152,6 +170,7 @@ def _municipality(row: Row[Any]) -> Municipality:
         row.version,
         # A release that knows one state only leaves it out.
         row.state_time or row.create_time,
+        row.purge_time,
     )
 
 

@@ -56,6 +56,16 @@ class MunicipalityServicer(pb_grpc.MunicipalityServiceServicer):
     ) -> pb.Municipality:
         return self._registry.resume(caller(context), request)
 
+    def DeleteMunicipality(  # noqa: N802
+        self, request: pb.DeleteMunicipalityRequest, context: grpc.ServicerContext
+    ) -> pb.Municipality:
+        return self._registry.delete(caller(context), request)
+
+    def UndeleteMunicipality(  # noqa: N802
+        self, request: pb.UndeleteMunicipalityRequest, context: grpc.ServicerContext
+    ) -> pb.Municipality:
+        return self._registry.undelete(caller(context), request)
+
 
 class SignInLinkServicer(link_pb_grpc.SignInLinkServiceServicer):
     """`site` begins links where no address is configured: a gRPC caller does not know the pages' own."""

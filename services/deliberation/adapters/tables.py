@@ -36,6 +36,7 @@ municipalities = Table(
     Column("update_time", UtcDateTime(), nullable=False),
     Column("version", Integer(), nullable=False),
     Column("state_time", UtcDateTime()),
+    Column("purge_time", UtcDateTime()),
 )
 
 # `municipality` is "" for an operator of the platform.

@@ -16,6 +16,8 @@ from services.deliberation.domain.municipality import Municipality, Particulars,
 _STATES = {
     State.ACTIVE: pb.Municipality.STATE_ACTIVE,
     State.SUSPENDED: pb.Municipality.STATE_SUSPENDED,
+    State.REMOVED: pb.Municipality.STATE_REMOVED,
+    State.ERASED: pb.Municipality.STATE_ERASED,
 }
 _STATES_BACK = {number: state for state, number in _STATES.items()}
 
@@ -37,6 +39,7 @@ def municipality_to_proto(municipality: Municipality) -> pb.Municipality:
         update_time=timestamp(municipality.update_time),
         etag=etag_of(municipality),
         state_time=timestamp(municipality.state_time),
+        purge_time=timestamp(municipality.purge_time) if municipality.purge_time else None,
     )
 
 

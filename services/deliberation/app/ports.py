@@ -22,8 +22,11 @@ class Municipalities(Protocol):
 
     def get(self, slug: str) -> Municipality | None: ...
 
-    def page(self, after: str | None, limit: int) -> Sequence[Municipality]:
-        """Up to `limit`, in the order of the slugs, after that one."""
+    def page(self, after: str | None, limit: int, *, deleted: bool = False) -> Sequence[Municipality]:
+        """Up to `limit`, in the order of the slugs, after that one; removed ones where asked for."""
+
+    def due(self, now: datetime) -> Sequence[str]:
+        """The slugs of those that are removed and to be erased by now."""
 
     def replace(self, municipality: Municipality, version: int) -> bool:
         """Write it over the entry of that `version`; False when another stands there now."""
@@ -46,6 +49,9 @@ class Events(Protocol):
     def municipality_changed(self, municipality: Municipality) -> None:
         """Tell the other services the whole of what stands now."""
 
+    def municipality_erased(self, municipality: Municipality) -> None:
+        """Tell them to erase all that they hold of it."""
+
 
 class UnitOfWork(Protocol):
     @property
@@ -56,3 +62,6 @@ class UnitOfWork(Protocol):
     def events(self) -> Events: ...
     @property
     def audit(self) -> AuditTrail: ...
+
+    def begin_erasure(self) -> None:
+        """Of all that deliberation holds of the unit of work's own municipality, once this stands."""

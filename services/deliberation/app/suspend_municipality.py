@@ -14,7 +14,13 @@ from chassis.errors import Code, DomainError
 from services.deliberation.app.permissions import unknown_municipality
 from services.deliberation.app.ports import UnitOfWork
 from services.deliberation.app.update_municipality import etag_of
-from services.deliberation.domain.municipality import Municipality, reason_given, resume, suspend
+from services.deliberation.domain.municipality import (
+    Municipality,
+    reason_given,
+    resume,
+    suspend,
+    undelete,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +48,15 @@ def resume_municipality(
     OPERATOR_REASON_INVALID.
     """
     return _change(uow, caller, command, resume, "municipality.resume", clock)
+
+
+def undelete_municipality(
+    uow: UnitOfWork, caller: Caller, command: ChangeOfState, *, clock: Clock
+) -> Municipality:
+    """For operators. Raises DomainError MUNICIPALITY_UNKNOWN, MUNICIPALITY_NOT_REMOVED, ETAG_STALE,
+    OPERATOR_REASON_INVALID.
+    """
+    return _change(uow, caller, command, undelete, "municipality.undelete", clock)
 
 
 def _change(

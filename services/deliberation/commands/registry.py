@@ -127,6 +127,47 @@ def resume(slug: Slug, reason: Reason, data_dir: DataDir = None) -> None:
         registry.resume(caller, pb.ResumeMunicipalityRequest(name=name, reason=reason))
 
 
+@municipality.command("remove")
+def remove(
+    slug: Slug,
+    confirm: Annotated[str, typer.Option("--confirm", help="The slug once more.")],
+    reason: Reason,
+    without_export: Annotated[
+        bool, typer.Option("--without-export", help="Although nothing was exported since it was suspended.")
+    ] = False,
+    data_dir: DataDir = None,
+) -> None:
+    """Remove a suspended municipality that was exported. Prints from when on it is erased.
+
+    Nobody sees it from now on. Until that moment `undelete` has it back; then each service erases all that it
+    holds of it, for good, and its slug is never given again.
+
+    Example: borgerting municipality remove dragoer --confirm dragoer --reason "case 2026-117"
+    """
+    with _opened(data_dir) as (_, registry, caller), _as_typed(), _said_where(slug):
+        made = registry.delete(
+            caller,
+            pb.DeleteMunicipalityRequest(
+                name=f"municipalities/{slug}",
+                confirmation=confirm,
+                reason=reason,
+                without_export=without_export,
+            ),
+        )
+    typer.echo(made.purge_time.ToJsonString())
+
+
+@municipality.command("undelete")
+def undelete(slug: Slug, reason: Reason, data_dir: DataDir = None) -> None:
+    """Have a removed municipality back before it is erased; it is suspended then.
+
+    Example: borgerting municipality undelete dragoer --reason "removed by mistake"
+    """
+    with _opened(data_dir) as (_, registry, caller), _as_typed(), _said_where(slug):
+        name = f"municipalities/{slug}"
+        registry.undelete(caller, pb.UndeleteMunicipalityRequest(name=name, reason=reason))
+
+
 municipality.command("export")(export_municipality)
 
 
@@ -136,7 +177,9 @@ def list_all(data_dir: DataDir = None) -> None:
     token = ""
     while True:
         with _opened(data_dir) as (_, registry, caller):
-            page = registry.list(caller, pb.ListMunicipalitiesRequest(page_size=1000, page_token=token))
+            page = registry.list(
+                caller, pb.ListMunicipalitiesRequest(page_size=1000, page_token=token, show_deleted=True)
+            )
         for each in page.municipalities:
             slug = each.name.removeprefix("municipalities/")
             state = pb.Municipality.State.Name(each.state).removeprefix("STATE_")
@@ -237,6 +280,7 @@ _TYPED = {
     "municipality.time_zone": "--time-zone",
     "municipality.languages": "--language",
     "reason": "--reason",
+    "confirmation": "--confirm",
     "sign_in_link.municipality": "--municipality",
     "sign_in_link.role": "--role",
     "sign_in_link.subject": "--subject",

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Container, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from chassis.errors import Code, DomainError, FieldViolation
@@ -57,6 +57,8 @@ UPDATABLE = ("display_name", "time_zone", "languages")
 class State(StrEnum):
     ACTIVE = "ACTIVE"
     SUSPENDED = "SUSPENDED"
+    REMOVED = "REMOVED"
+    ERASED = "ERASED"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +72,9 @@ class Particulars:
 
 @dataclass(frozen=True, slots=True)
 class Municipality:
-    """`version` counts its changes from 1; it is in its `state` since `state_time`."""
+    """`version` counts its changes from 1; it is in its `state` since `state_time`; where that is REMOVED
+    it is erased from `purge_time` on.
+    """
 
     slug: str
     particulars: Particulars
@@ -79,6 +83,7 @@ class Municipality:
     update_time: datetime
     version: int
     state_time: datetime
+    purge_time: datetime | None = None
 
     @property
     def name(self) -> str:
@@ -126,6 +131,34 @@ def resume(municipality: Municipality, now: datetime) -> Municipality:
     return _move(municipality, State.SUSPENDED, State.ACTIVE, "MUNICIPALITY_NOT_SUSPENDED", now)
 
 
+def remove(municipality: Municipality, now: datetime, grace: timedelta) -> Municipality:
+    """Raises DomainError FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED."""
+    moved = _move(municipality, State.SUSPENDED, State.REMOVED, "MUNICIPALITY_NOT_SUSPENDED", now)
+    return replace(moved, purge_time=now + grace)
+
+
+def undelete(municipality: Municipality, now: datetime) -> Municipality:
+    """Raises DomainError FAILED_PRECONDITION MUNICIPALITY_NOT_REMOVED, also when its time is over."""
+    if is_due(municipality, now):
+        raise DomainError(Code.FAILED_PRECONDITION, "MUNICIPALITY_NOT_REMOVED", {"state": State.ERASED.value})
+    return _move(municipality, State.REMOVED, State.SUSPENDED, "MUNICIPALITY_NOT_REMOVED", now)
+
+
+def is_due(municipality: Municipality, now: datetime) -> bool:
+    """Whether it is to be erased."""
+    return (
+        municipality.state is State.REMOVED
+        and municipality.purge_time is not None
+        and municipality.purge_time <= now
+    )
+
+
+def erase(municipality: Municipality, now: datetime) -> Municipality:
+    """Its tombstone. Raises DomainError FAILED_PRECONDITION MUNICIPALITY_NOT_REMOVED."""
+    moved = _move(municipality, State.REMOVED, State.ERASED, "MUNICIPALITY_NOT_REMOVED", now)
+    return replace(moved, particulars=Particulars("", DEFAULT_TIME_ZONE, ()))
+
+
 def reason_given(text: str) -> str:
     """Why an operator does it, in one line. Raises DomainError INVALID_ARGUMENT OPERATOR_REASON_INVALID."""
     tidy = " ".join(text.split())
@@ -142,7 +175,12 @@ def _move(
     if municipality.state is not before:
         raise DomainError(Code.FAILED_PRECONDITION, otherwise, {"state": municipality.state.value})
     return replace(
-        municipality, state=after, state_time=now, update_time=now, version=municipality.version + 1
+        municipality,
+        state=after,
+        state_time=now,
+        purge_time=None,
+        update_time=now,
+        version=municipality.version + 1,
     )
 
 

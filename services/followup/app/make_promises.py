@@ -12,7 +12,7 @@ from chassis.clock import Clock
 from chassis.context import system
 from chassis.errors import Code, DomainError
 from chassis.ids import derived_uuid7
-from chassis.tenants import known
+from chassis.tenants import entered
 from services.followup.app.gate import zone_of
 from services.followup.app.ports import UnitOfWork
 from services.followup.deadlines.calendar import WorkingCalendar
@@ -39,7 +39,7 @@ def make_promises(
         report,
         uow.municipality,
         calendar=calendar,
-        zone=zone_of(known(uow)),
+        zone=zone_of(entered(uow)),
         now=clock.now(),
         new_id=_ids(uow.municipality, report),
     )

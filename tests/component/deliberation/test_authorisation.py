@@ -33,6 +33,9 @@ TABLE: dict[str, frozenset[tuple[Role | None, str | None]]] = {
     "update_municipality": frozenset({SECRETARIAT, OPERATOR}),
     "suspend_municipality": frozenset({OPERATOR}),
     "resume_municipality": frozenset({OPERATOR}),
+    "delete_municipality": frozenset({OPERATOR}),
+    "check_delete_municipality": frozenset({OPERATOR}),
+    "undelete_municipality": frozenset({OPERATOR}),
     "create_sign_in_link": frozenset({SECRETARIAT, OPERATOR}),
     "create_sign_in_link of an operator": frozenset({OPERATOR}),
     # Who holds the link holds the right; it is tried on its page (test_attacks_on_links.py).
@@ -62,11 +65,43 @@ def suspend_and_undo(house: House, who: Principal | None) -> None:
 
 def resume_and_undo(house: House, who: Principal | None) -> None:
     operator = CALLERS[OPERATOR]
-    now = house.registry.GetMunicipality(pb.GetMunicipalityRequest(name="municipalities/dragoer"))
-    if now.state == pb.Municipality.STATE_ACTIVE:
+    if state(house) == pb.Municipality.STATE_ACTIVE:
         suspend(house, operator)
     resume(house, who)
     suspend(house, operator)
+
+
+def state(house: House) -> pb.Municipality.State.ValueType:
+    return house.registry.GetMunicipality(pb.GetMunicipalityRequest(name="municipalities/dragoer")).state
+
+
+def delete(house: House, who: Principal | None) -> None:
+    request = pb.DeleteMunicipalityRequest(
+        name="municipalities/dragoer", confirmation="dragoer", reason="case 7", without_export=True
+    )
+    house.registry.DeleteMunicipality(request, metadata=house.metadata(who))
+
+
+def undelete(house: House, who: Principal | None) -> None:
+    request = pb.UndeleteMunicipalityRequest(name="municipalities/dragoer", reason="case 7")
+    house.registry.UndeleteMunicipality(request, metadata=house.metadata(who))
+
+
+def delete_and_undo(house: House, who: Principal | None) -> None:
+    operator = CALLERS[OPERATOR]
+    if state(house) == pb.Municipality.STATE_ACTIVE:
+        suspend(house, operator)
+    delete(house, who)
+    undelete(house, operator)
+
+
+def undelete_and_undo(house: House, who: Principal | None) -> None:
+    operator = CALLERS[OPERATOR]
+    if state(house) == pb.Municipality.STATE_ACTIVE:
+        suspend(house, operator)
+        delete(house, operator)
+    undelete(house, who)
+    delete(house, operator)
 
 
 BY_PAGE_ALONE = {"find_sign_in_link", "spend_sign_in_link"}
@@ -94,6 +129,9 @@ def call(house: House, use_case: str, who: Principal | None, number: int) -> Non
         ),
         "suspend_municipality": lambda: suspend_and_undo(house, who),
         "resume_municipality": lambda: resume_and_undo(house, who),
+        "delete_municipality": lambda: delete_and_undo(house, who),
+        "check_delete_municipality": lambda: delete_and_undo(house, who),
+        "undelete_municipality": lambda: undelete_and_undo(house, who),
         "create_sign_in_link": lambda: house.links.CreateSignInLink(
             link_pb.CreateSignInLinkRequest(
                 sign_in_link=link_pb.SignInLink(municipality="municipalities/dragoer", role="secretariat")
@@ -108,6 +146,7 @@ def call(house: House, use_case: str, who: Principal | None, number: int) -> Non
     calls[use_case]()
 
 
+_DELETED = "/municipalities/dragoer?confirmation=dragoer&reason=case&withoutExport=true"
 REST: dict[str, tuple[str, str, dict[str, Any] | None]] = {
     "get_municipality": ("GET", "/municipalities/dragoer", None),
     "list_municipalities": ("GET", "/municipalities", None),
@@ -115,6 +154,9 @@ REST: dict[str, tuple[str, str, dict[str, Any] | None]] = {
     "update_municipality": ("PATCH", "/municipalities/dragoer", {"displayName": "Dragør By"}),
     "suspend_municipality": ("POST", "/municipalities/dragoer:suspend", {"reason": "case 7"}),
     "resume_municipality": ("POST", "/municipalities/dragoer:resume", {"reason": "case 7"}),
+    "delete_municipality": ("DELETE", _DELETED, None),
+    "check_delete_municipality": ("DELETE", _DELETED, None),
+    "undelete_municipality": ("POST", "/municipalities/dragoer:undelete", {"reason": "case 7"}),
     "create_sign_in_link": (
         "POST",
         "/signInLinks",

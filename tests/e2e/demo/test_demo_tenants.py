@@ -1,9 +1,12 @@
-"""A municipality of the demonstration is held still, exported and served again; another notices nothing."""
+"""A municipality of the demonstration is held still, exported, served again and removed; another notices
+nothing. At last 98 are entered at once.
+"""
 
 from __future__ import annotations
 
 import io
 import json
+import os
 import shutil
 import sqlite3
 import subprocess
@@ -11,7 +14,8 @@ import sys
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -35,13 +39,34 @@ SERVICES = ("deliberation", "sortition", "followup", "volunteer")
 class Town:
     folder: Path
     http: httpx.Client
+    others: dict[str, dict[str, list[tuple[Any, ...]]]] = field(default_factory=dict)
 
-    def command(self, *arguments: str) -> None:
-        subprocess.run(
+    def command(self, *arguments: str) -> str:
+        return subprocess.run(
             [sys.executable, "-m", "chassis", *arguments, "--data-dir", str(self.folder / "data")],
+            env={**os.environ, "BORGERTING_DELIBERATION__REMOVAL_GRACE_DAYS": "0"},
             check=True,
             capture_output=True,
-        )
+            text=True,
+        ).stdout
+
+    def refused(self, *arguments: str) -> str:
+        with pytest.raises(subprocess.CalledProcessError) as error:
+            self.command(*arguments)
+        return str(error.value.stderr)
+
+    def rows(self, service: str, slug: str) -> dict[str, list[tuple[Any, ...]]]:
+        """All that the store holds of a municipality."""
+        found = {}
+        with sqlite3.connect(self.folder / "data" / f"{service}.sqlite3") as store:
+            for (table,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1"):
+                columns = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
+                tenant = next((one for one in ("municipality_id", "municipality") if one in columns), None)
+                if tenant is not None:
+                    query = f"SELECT * FROM {table} WHERE {tenant} = ?"  # noqa: S608 - the store's own names
+                    found[table] = store.execute(query, [slug]).fetchall()
+        store.close()
+        return found
 
     def who(self, role: Role, slug: str | None) -> Principal:
         return Principal("staff-7", slug, frozenset({role}))
@@ -130,7 +155,7 @@ def test_its_secretariat_takes_its_data_away_and_nobody_else_does(held: Town) ->
         answer = held.http.get(path, headers=held.bearer(Role.SECRETARIAT, HELD))
         assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
         assert f"{HELD}-{service}.zip" in answer.headers["content-disposition"]
-        holds_the_store(held.folder / "data", service, answer.content)
+        holds_the_store(held, service, answer.content)
         assert held.http.get(path).status_code == 401
         others = [(role, HELD) for role in GRANTED_ROLES if role is not Role.SECRETARIAT]
         for role, slug in [*others, (Role.SECRETARIAT, OTHER), (Role.OPERATOR, None)]:
@@ -144,42 +169,25 @@ def test_who_has_the_stores_takes_all_at_once(held: Town) -> None:
     for service in SERVICES:
         file = out / f"{HELD}-{service}.zip"
         assert file.stat().st_mode & 0o077 == 0
-        holds_the_store(held.folder / "data", service, file.read_bytes())
+        holds_the_store(held, service, file.read_bytes())
     assert sorted(each.name for each in out.iterdir()) == sorted(f"{HELD}-{one}.zip" for one in SERVICES)
-    with pytest.raises(subprocess.CalledProcessError) as again:
-        held.command("municipality", "export", HELD, "--out", str(out), "--service", "volunteer")
-    assert b"already in the folder" in again.value.stderr
-    with pytest.raises(subprocess.CalledProcessError) as unknown:
-        held.command("municipality", "export", "nowhere", "--out", str(out), "--service", "volunteer")
-    assert b"municipality list" in unknown.value.stderr
+    only = ("--out", str(out), "--service", "volunteer")
+    assert "already in the folder" in held.refused("municipality", "export", HELD, *only)
+    assert "municipality list" in held.refused("municipality", "export", "nowhere", *only)
     assert not list(out.glob("nowhere*"))
 
 
-def holds_the_store(data: Path, service: str, content: bytes) -> None:
+def holds_the_store(town: Town, service: str, content: bytes) -> None:
     """The zip has as many rows of each table as the store, all of them this municipality's."""
-    with (
-        zipfile.ZipFile(io.BytesIO(content)) as packed,
-        sqlite3.connect(data / f"{service}.sqlite3") as store,
-    ):
-        tables = [
-            name
-            for (name,) in store.execute("SELECT name FROM sqlite_master WHERE type = 'table' ORDER BY 1")
-        ]
-        files = set(packed.namelist()) - {"manifest.json"}
-        for table in tables:
-            columns = [row[1] for row in store.execute(f"PRAGMA table_info({table})")]
-            tenant = next((name for name in ("municipality_id", "municipality") if name in columns), None)
-            if tenant is None:
-                continue
+    stored = town.rows(service, HELD)
+    with zipfile.ZipFile(io.BytesIO(content)) as packed:
+        assert set(packed.namelist()) == {f"{table}.jsonl" for table in stored} | {"manifest.json"}
+        for table, there in stored.items():
             rows = [json.loads(line) for line in packed.read(f"{table}.jsonl").splitlines()]
-            files.remove(f"{table}.jsonl")
-            count = f"SELECT count(*) FROM {table} WHERE {tenant} = ?"  # noqa: S608 - the store's own names
-            ((stored,),) = store.execute(count, [HELD])
-            # What the export itself and the trial of the others noted comes on top.
-            assert len(rows) == stored or (table == "audit_log" and 0 < stored - len(rows) <= 3), table
-            assert {row[tenant] for row in rows} <= {HELD}
-        assert not files
-    store.close()
+            # What exports themselves note comes on top.
+            noted = len(there) - len(rows)
+            assert noted == 0 or (table == "audit_log" and 0 < noted <= 3), table
+            assert {row.get("municipality_id", row.get("municipality")) for row in rows} <= {HELD}
 
 
 def test_a_form_that_is_sent_gets_a_calm_explanation(held: Town) -> None:
@@ -220,3 +228,60 @@ def test_it_is_served_again(held: Town) -> None:
         until(lambda service=service: held.state(service, HELD) != "MUNICIPALITY_SUSPENDED")
     assert held.state("deliberation", HELD) == ""
     assert "sat på pause" not in held.http.get(f"/deliberation/{HELD}").text
+
+
+@pytest.fixture(scope="module")
+def removed(town: Town) -> Town:
+    remove = ("municipality", "remove", HELD, "--reason", "case 2026-117")
+    assert "is not suspended" in town.refused(*remove, "--confirm", HELD)
+    town.command("municipality", "suspend", HELD, "--reason", "case 2026-117")
+    assert "once more" in town.refused(*remove, "--confirm", OTHER)
+    assert "not exported since" in town.refused(*remove, "--confirm", HELD)
+    town.command("municipality", "export", HELD, "--out", str(town.folder / "last"))
+    town.others = {service: town.rows(service, OTHER) for service in SERVICES}
+    assert town.command(*remove, "--confirm", HELD).startswith("20")
+    return town
+
+
+@pytest.mark.parametrize("service", SERVICES)
+def test_every_service_erases_all_of_it_and_nothing_else(removed: Town, service: str) -> None:
+    def held() -> dict[str, int]:
+        return {table: len(rows) for table, rows in removed.rows(service, HELD).items() if rows}
+
+    own = {"outbox": 1, "outbox_sequences": 1} if service == "deliberation" else {}
+    until(lambda: held() == {"municipalities": 1, "erasures": 1} | own)
+    assert "Havnsted" not in str(removed.rows(service, HELD))
+    assert removed.rows(service, OTHER) == removed.others[service]
+
+
+def test_nobody_sees_it_any_more_and_its_slug_is_not_given_again(removed: Town) -> None:
+    for service in SERVICES:
+        assert removed.http.get(f"/{service}/{HELD}").status_code == 404
+    assert "Havnsted" not in removed.http.get("/").text
+    listed = removed.http.get("/deliberation/api/v1/municipalities").json()["municipalities"]
+    assert [each["name"] for each in listed] == [f"municipalities/{OTHER}"]
+    assert removed.http.get(f"/deliberation/api/v1/municipalities/{HELD}").status_code == 404
+    export = f"/volunteer/api/v1/municipalities/{HELD}:export"
+    assert removed.http.get(export, headers=removed.bearer(Role.SECRETARIAT, HELD)).status_code == 404
+    assert "already" in removed.refused("municipality", "create", HELD, "--name", "Another")
+    assert "time is over" in removed.refused("municipality", "undelete", HELD, "--reason", "too late")
+
+
+def test_stores_and_log_still_fit(removed: Town) -> None:
+    assert "fits" in removed.command("doctor")
+
+
+def test_ninety_eight_are_entered_at_once(removed: Town) -> None:
+    operator = removed.bearer(Role.OPERATOR, None)
+    slugs = [f"kommune-{number}" for number in range(98)]
+
+    def enter(slug: str) -> int:
+        path = f"/deliberation/api/v1/municipalities?municipalityId={slug}"
+        return removed.http.post(path, json={"displayName": slug.title()}, headers=operator).status_code
+
+    with ThreadPoolExecutor(8) as pool:
+        assert set(pool.map(enter, slugs)) == {201}
+    for service in SERVICES:
+        until(lambda service=service: all(removed.rows(service, slug)["municipalities"] for slug in slugs))
+        assert removed.state(service, slugs[-1]) != "MUNICIPALITY_UNKNOWN"
+        assert removed.http.get(f"/{service}/{slugs[0]}").status_code == 200

@@ -19,9 +19,13 @@ from services.deliberation.domain.municipality import (
     State,
     change,
     enter,
+    erase,
+    is_due,
     reason_given,
+    remove,
     resume,
     suspend,
+    undelete,
 )
 
 NOW = datetime(2025, 6, 17, 15, 0, tzinfo=UTC)
@@ -162,3 +166,38 @@ def test_a_reason_is_one_line_of_words(text: str) -> None:
 def test_a_reason_is_kept_tidy() -> None:
     assert reason_given("  contract ended,\n case 2026-117 ") == "contract ended, case 2026-117"
     assert reason_given("x" * 200) == "x" * 200
+
+
+GRACE = timedelta(days=30)
+
+
+def test_it_is_removed_and_can_be_had_back_for_a_while() -> None:
+    removed = remove(suspend(dragoer(), NOW), LATER, GRACE)
+    assert (removed.state, removed.state_time, removed.purge_time) == (State.REMOVED, LATER, LATER + GRACE)
+    last = LATER + GRACE - timedelta(microseconds=1)
+    assert not is_due(removed, last)
+    back = undelete(removed, last)
+    assert (back.state, back.purge_time, back.particulars) == (State.SUSPENDED, None, GOOD)
+    assert not is_due(back, LATER + 2 * GRACE)
+
+
+def test_when_its_time_has_come_nothing_is_left_but_its_slug() -> None:
+    removed = remove(suspend(dragoer(), NOW), LATER, GRACE)
+    due = LATER + GRACE
+    assert is_due(removed, due)
+    with pytest.raises(DomainError, match="MUNICIPALITY_NOT_REMOVED") as caught:
+        undelete(removed, due)
+    assert caught.value.code is Code.FAILED_PRECONDITION
+    gone = erase(removed, due)
+    assert (gone.slug, gone.state, gone.particulars.display_name) == ("dragoer", State.ERASED, "")
+    assert not is_due(gone, due)
+    for act in (undelete, resume, suspend, erase):
+        with pytest.raises(DomainError, match="MUNICIPALITY_NOT_"):
+            act(gone, due)
+
+
+def test_only_what_is_suspended_is_removed() -> None:
+    removed = remove(suspend(dragoer(), NOW), LATER, GRACE)
+    for entry in (dragoer(), removed):
+        with pytest.raises(DomainError, match="MUNICIPALITY_NOT_SUSPENDED"):
+            remove(entry, LATER, GRACE)

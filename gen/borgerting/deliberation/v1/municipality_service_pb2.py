@@ -31,7 +31,7 @@ from google.protobuf import field_mask_pb2 as google_dot_protobuf_dot_field__mas
 from google.protobuf import timestamp_pb2 as google_dot_protobuf_dot_timestamp__pb2
 
 
-DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n5borgerting/deliberation/v1/municipality_service.proto\x12\x1a\x62orgerting.deliberation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/api/field_info.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xfd\x03\n\x0cMunicipality\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12\x43\n\x05state\x18\x05 \x01(\x0e\x32..borgerting.deliberation.v1.Municipality.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\x12\x34\n\nstate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"E\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02:Y\xea\x41V\n\x17\x62orgerting/Municipality\x12\x1dmunicipalities/{municipality}*\x0emunicipalities2\x0cmunicipality\"H\n\x16GetMunicipalityRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x62orgerting/Municipality\"B\n\x19ListMunicipalitiesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\"w\n\x1aListMunicipalitiesResponse\x12@\n\x0emunicipalities\x18\x01 \x03(\x0b\x32(.borgerting.deliberation.v1.Municipality\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9e\x01\n\x19\x43reateMunicipalityRequest\x12\x44\n\x0cmunicipality\x18\x01 \x01(\x0b\x32(.borgerting.deliberation.v1.MunicipalityB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fmunicipality_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"\xb0\x01\n\x19UpdateMunicipalityRequest\x12\x44\n\x0cmunicipality\x18\x01 \x01(\x0b\x32(.borgerting.deliberation.v1.MunicipalityB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"\x8e\x01\n\x1aSuspendMunicipalityRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x62orgerting/Municipality\x12\x14\n\x06reason\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"\x8d\x01\n\x19ResumeMunicipalityRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x62orgerting/Municipality\x12\x14\n\x06reason\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\x32\xa3\t\n\x13MunicipalityService\x12\xac\x01\n\x0fGetMunicipality\x12\x32.borgerting.deliberation.v1.GetMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\";\xda\x41\x04name\x82\xd3\xe4\x93\x02.\x12,/deliberation/api/v1/{name=municipalities/*}\x12\xb3\x01\n\x12ListMunicipalities\x12\x35.borgerting.deliberation.v1.ListMunicipalitiesRequest\x1a\x36.borgerting.deliberation.v1.ListMunicipalitiesResponse\".\xda\x41\x00\x82\xd3\xe4\x93\x02%\x12#/deliberation/api/v1/municipalities\x12\xcf\x01\n\x12\x43reateMunicipality\x12\x35.borgerting.deliberation.v1.CreateMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\"X\xda\x41\x1cmunicipality,municipality_id\x82\xd3\xe4\x93\x02\x33\"#/deliberation/api/v1/municipalities:\x0cmunicipality\x12\xe1\x01\n\x12UpdateMunicipality\x12\x35.borgerting.deliberation.v1.UpdateMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\"j\xda\x41\x18municipality,update_mask\x82\xd3\xe4\x93\x02I29/deliberation/api/v1/{municipality.name=municipalities/*}:\x0cmunicipality\x12\xb8\x01\n\x13SuspendMunicipality\x12\x36.borgerting.deliberation.v1.SuspendMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\"?\x82\xd3\xe4\x93\x02\x39\"4/deliberation/api/v1/{name=municipalities/*}:suspend:\x01*\x12\xb5\x01\n\x12ResumeMunicipality\x12\x35.borgerting.deliberation.v1.ResumeMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\">\x82\xd3\xe4\x93\x02\x38\"3/deliberation/api/v1/{name=municipalities/*}:resume:\x01*b\x06proto3')
+DESCRIPTOR = _descriptor_pool.Default().AddSerializedFile(b'\n5borgerting/deliberation/v1/municipality_service.proto\x12\x1a\x62orgerting.deliberation.v1\x1a\x1cgoogle/api/annotations.proto\x1a\x17google/api/client.proto\x1a\x1fgoogle/api/field_behavior.proto\x1a\x1bgoogle/api/field_info.proto\x1a\x19google/api/resource.proto\x1a google/protobuf/field_mask.proto\x1a\x1fgoogle/protobuf/timestamp.proto\"\xd8\x04\n\x0cMunicipality\x12\x12\n\x04name\x18\x01 \x01(\tB\x04\xe2\x41\x01\x08\x12\x1a\n\x0c\x64isplay_name\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x11\n\ttime_zone\x18\x03 \x01(\t\x12\x11\n\tlanguages\x18\x04 \x03(\t\x12\x43\n\x05state\x18\x05 \x01(\x0e\x32..borgerting.deliberation.v1.Municipality.StateB\x04\xe2\x41\x01\x03\x12\x35\n\x0b\x63reate_time\x18\x06 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x35\n\x0bupdate_time\x18\x07 \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x0c\n\x04\x65tag\x18\x08 \x01(\t\x12\x34\n\nstate_time\x18\t \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\x12\x34\n\npurge_time\x18\n \x01(\x0b\x32\x1a.google.protobuf.TimestampB\x04\xe2\x41\x01\x03\"j\n\x05State\x12\x15\n\x11STATE_UNSPECIFIED\x10\x00\x12\x10\n\x0cSTATE_ACTIVE\x10\x01\x12\x13\n\x0fSTATE_SUSPENDED\x10\x02\x12\x11\n\rSTATE_REMOVED\x10\x03\x12\x10\n\x0cSTATE_ERASED\x10\x04:Y\xea\x41V\n\x17\x62orgerting/Municipality\x12\x1dmunicipalities/{municipality}*\x0emunicipalities2\x0cmunicipality\"H\n\x16GetMunicipalityRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x62orgerting/Municipality\"X\n\x19ListMunicipalitiesRequest\x12\x11\n\tpage_size\x18\x01 \x01(\x05\x12\x12\n\npage_token\x18\x02 \x01(\t\x12\x14\n\x0cshow_deleted\x18\x03 \x01(\x08\"w\n\x1aListMunicipalitiesResponse\x12@\n\x0emunicipalities\x18\x01 \x03(\x0b\x32(.borgerting.deliberation.v1.Municipality\x12\x17\n\x0fnext_page_token\x18\x02 \x01(\t\"\x9e\x01\n\x19\x43reateMunicipalityRequest\x12\x44\n\x0cmunicipality\x18\x01 \x01(\x0b\x32(.borgerting.deliberation.v1.MunicipalityB\x04\xe2\x41\x01\x02\x12\x1d\n\x0fmunicipality_id\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"\xb0\x01\n\x19UpdateMunicipalityRequest\x12\x44\n\x0cmunicipality\x18\x01 \x01(\x0b\x32(.borgerting.deliberation.v1.MunicipalityB\x04\xe2\x41\x01\x02\x12/\n\x0bupdate_mask\x18\x02 \x01(\x0b\x32\x1a.google.protobuf.FieldMask\x12\x1c\n\nrequest_id\x18\x03 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"\x8e\x01\n\x1aSuspendMunicipalityRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x62orgerting/Municipality\x12\x14\n\x06reason\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"\x8d\x01\n\x19ResumeMunicipalityRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x62orgerting/Municipality\x12\x14\n\x06reason\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"\xc1\x01\n\x19\x44\x65leteMunicipalityRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x62orgerting/Municipality\x12\x1a\n\x0c\x63onfirmation\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x14\n\x06reason\x18\x03 \x01(\tB\x04\xe2\x41\x01\x02\x12\x16\n\x0ewithout_export\x18\x04 \x01(\x08\x12\x0c\n\x04\x65tag\x18\x05 \x01(\t\x12\x1c\n\nrequest_id\x18\x06 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\"\x8f\x01\n\x1bUndeleteMunicipalityRequest\x12.\n\x04name\x18\x01 \x01(\tB \xe2\x41\x01\x02\xfa\x41\x19\n\x17\x62orgerting/Municipality\x12\x14\n\x06reason\x18\x02 \x01(\tB\x04\xe2\x41\x01\x02\x12\x0c\n\x04\x65tag\x18\x03 \x01(\t\x12\x1c\n\nrequest_id\x18\x04 \x01(\tB\x08\xe2\x8c\xcf\xd7\x08\x02\x08\x01\x32\x96\x0c\n\x13MunicipalityService\x12\xac\x01\n\x0fGetMunicipality\x12\x32.borgerting.deliberation.v1.GetMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\";\xda\x41\x04name\x82\xd3\xe4\x93\x02.\x12,/deliberation/api/v1/{name=municipalities/*}\x12\xb3\x01\n\x12ListMunicipalities\x12\x35.borgerting.deliberation.v1.ListMunicipalitiesRequest\x1a\x36.borgerting.deliberation.v1.ListMunicipalitiesResponse\".\xda\x41\x00\x82\xd3\xe4\x93\x02%\x12#/deliberation/api/v1/municipalities\x12\xcf\x01\n\x12\x43reateMunicipality\x12\x35.borgerting.deliberation.v1.CreateMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\"X\xda\x41\x1cmunicipality,municipality_id\x82\xd3\xe4\x93\x02\x33\"#/deliberation/api/v1/municipalities:\x0cmunicipality\x12\xe1\x01\n\x12UpdateMunicipality\x12\x35.borgerting.deliberation.v1.UpdateMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\"j\xda\x41\x18municipality,update_mask\x82\xd3\xe4\x93\x02I29/deliberation/api/v1/{municipality.name=municipalities/*}:\x0cmunicipality\x12\xb8\x01\n\x13SuspendMunicipality\x12\x36.borgerting.deliberation.v1.SuspendMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\"?\x82\xd3\xe4\x93\x02\x39\"4/deliberation/api/v1/{name=municipalities/*}:suspend:\x01*\x12\xb2\x01\n\x12\x44\x65leteMunicipality\x12\x35.borgerting.deliberation.v1.DeleteMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\";\xda\x41\x04name\x82\xd3\xe4\x93\x02.*,/deliberation/api/v1/{name=municipalities/*}\x12\xbb\x01\n\x14UndeleteMunicipality\x12\x37.borgerting.deliberation.v1.UndeleteMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\"@\x82\xd3\xe4\x93\x02:\"5/deliberation/api/v1/{name=municipalities/*}:undelete:\x01*\x12\xb5\x01\n\x12ResumeMunicipality\x12\x35.borgerting.deliberation.v1.ResumeMunicipalityRequest\x1a(.borgerting.deliberation.v1.Municipality\">\x82\xd3\xe4\x93\x02\x38\"3/deliberation/api/v1/{name=municipalities/*}:resume:\x01*b\x06proto3')
 
 _globals = globals()
 _builder.BuildMessageAndEnumDescriptors(DESCRIPTOR, _globals)
@@ -50,6 +50,8 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MUNICIPALITY'].fields_by_name['update_time']._serialized_options = b'\342A\001\003'
   _globals['_MUNICIPALITY'].fields_by_name['state_time']._loaded_options = None
   _globals['_MUNICIPALITY'].fields_by_name['state_time']._serialized_options = b'\342A\001\003'
+  _globals['_MUNICIPALITY'].fields_by_name['purge_time']._loaded_options = None
+  _globals['_MUNICIPALITY'].fields_by_name['purge_time']._serialized_options = b'\342A\001\003'
   _globals['_MUNICIPALITY']._loaded_options = None
   _globals['_MUNICIPALITY']._serialized_options = b'\352AV\n\027borgerting/Municipality\022\035municipalities/{municipality}*\016municipalities2\014municipality'
   _globals['_GETMUNICIPALITYREQUEST'].fields_by_name['name']._loaded_options = None
@@ -76,6 +78,20 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_RESUMEMUNICIPALITYREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002'
   _globals['_RESUMEMUNICIPALITYREQUEST'].fields_by_name['request_id']._loaded_options = None
   _globals['_RESUMEMUNICIPALITYREQUEST'].fields_by_name['request_id']._serialized_options = b'\342\214\317\327\010\002\010\001'
+  _globals['_DELETEMUNICIPALITYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_DELETEMUNICIPALITYREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\031\n\027borgerting/Municipality'
+  _globals['_DELETEMUNICIPALITYREQUEST'].fields_by_name['confirmation']._loaded_options = None
+  _globals['_DELETEMUNICIPALITYREQUEST'].fields_by_name['confirmation']._serialized_options = b'\342A\001\002'
+  _globals['_DELETEMUNICIPALITYREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_DELETEMUNICIPALITYREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002'
+  _globals['_DELETEMUNICIPALITYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_DELETEMUNICIPALITYREQUEST'].fields_by_name['request_id']._serialized_options = b'\342\214\317\327\010\002\010\001'
+  _globals['_UNDELETEMUNICIPALITYREQUEST'].fields_by_name['name']._loaded_options = None
+  _globals['_UNDELETEMUNICIPALITYREQUEST'].fields_by_name['name']._serialized_options = b'\342A\001\002\372A\031\n\027borgerting/Municipality'
+  _globals['_UNDELETEMUNICIPALITYREQUEST'].fields_by_name['reason']._loaded_options = None
+  _globals['_UNDELETEMUNICIPALITYREQUEST'].fields_by_name['reason']._serialized_options = b'\342A\001\002'
+  _globals['_UNDELETEMUNICIPALITYREQUEST'].fields_by_name['request_id']._loaded_options = None
+  _globals['_UNDELETEMUNICIPALITYREQUEST'].fields_by_name['request_id']._serialized_options = b'\342\214\317\327\010\002\010\001'
   _globals['_MUNICIPALITYSERVICE'].methods_by_name['GetMunicipality']._loaded_options = None
   _globals['_MUNICIPALITYSERVICE'].methods_by_name['GetMunicipality']._serialized_options = b'\332A\004name\202\323\344\223\002.\022,/deliberation/api/v1/{name=municipalities/*}'
   _globals['_MUNICIPALITYSERVICE'].methods_by_name['ListMunicipalities']._loaded_options = None
@@ -86,26 +102,34 @@ if not _descriptor._USE_C_DESCRIPTORS:
   _globals['_MUNICIPALITYSERVICE'].methods_by_name['UpdateMunicipality']._serialized_options = b'\332A\030municipality,update_mask\202\323\344\223\002I29/deliberation/api/v1/{municipality.name=municipalities/*}:\014municipality'
   _globals['_MUNICIPALITYSERVICE'].methods_by_name['SuspendMunicipality']._loaded_options = None
   _globals['_MUNICIPALITYSERVICE'].methods_by_name['SuspendMunicipality']._serialized_options = b'\202\323\344\223\0029\"4/deliberation/api/v1/{name=municipalities/*}:suspend:\001*'
+  _globals['_MUNICIPALITYSERVICE'].methods_by_name['DeleteMunicipality']._loaded_options = None
+  _globals['_MUNICIPALITYSERVICE'].methods_by_name['DeleteMunicipality']._serialized_options = b'\332A\004name\202\323\344\223\002.*,/deliberation/api/v1/{name=municipalities/*}'
+  _globals['_MUNICIPALITYSERVICE'].methods_by_name['UndeleteMunicipality']._loaded_options = None
+  _globals['_MUNICIPALITYSERVICE'].methods_by_name['UndeleteMunicipality']._serialized_options = b'\202\323\344\223\002:\"5/deliberation/api/v1/{name=municipalities/*}:undelete:\001*'
   _globals['_MUNICIPALITYSERVICE'].methods_by_name['ResumeMunicipality']._loaded_options = None
   _globals['_MUNICIPALITYSERVICE'].methods_by_name['ResumeMunicipality']._serialized_options = b'\202\323\344\223\0028\"3/deliberation/api/v1/{name=municipalities/*}:resume:\001*'
   _globals['_MUNICIPALITY']._serialized_start=297
-  _globals['_MUNICIPALITY']._serialized_end=806
-  _globals['_MUNICIPALITY_STATE']._serialized_start=646
-  _globals['_MUNICIPALITY_STATE']._serialized_end=715
-  _globals['_GETMUNICIPALITYREQUEST']._serialized_start=808
-  _globals['_GETMUNICIPALITYREQUEST']._serialized_end=880
-  _globals['_LISTMUNICIPALITIESREQUEST']._serialized_start=882
-  _globals['_LISTMUNICIPALITIESREQUEST']._serialized_end=948
-  _globals['_LISTMUNICIPALITIESRESPONSE']._serialized_start=950
-  _globals['_LISTMUNICIPALITIESRESPONSE']._serialized_end=1069
-  _globals['_CREATEMUNICIPALITYREQUEST']._serialized_start=1072
-  _globals['_CREATEMUNICIPALITYREQUEST']._serialized_end=1230
-  _globals['_UPDATEMUNICIPALITYREQUEST']._serialized_start=1233
-  _globals['_UPDATEMUNICIPALITYREQUEST']._serialized_end=1409
-  _globals['_SUSPENDMUNICIPALITYREQUEST']._serialized_start=1412
-  _globals['_SUSPENDMUNICIPALITYREQUEST']._serialized_end=1554
-  _globals['_RESUMEMUNICIPALITYREQUEST']._serialized_start=1557
-  _globals['_RESUMEMUNICIPALITYREQUEST']._serialized_end=1698
-  _globals['_MUNICIPALITYSERVICE']._serialized_start=1701
-  _globals['_MUNICIPALITYSERVICE']._serialized_end=2888
+  _globals['_MUNICIPALITY']._serialized_end=897
+  _globals['_MUNICIPALITY_STATE']._serialized_start=700
+  _globals['_MUNICIPALITY_STATE']._serialized_end=806
+  _globals['_GETMUNICIPALITYREQUEST']._serialized_start=899
+  _globals['_GETMUNICIPALITYREQUEST']._serialized_end=971
+  _globals['_LISTMUNICIPALITIESREQUEST']._serialized_start=973
+  _globals['_LISTMUNICIPALITIESREQUEST']._serialized_end=1061
+  _globals['_LISTMUNICIPALITIESRESPONSE']._serialized_start=1063
+  _globals['_LISTMUNICIPALITIESRESPONSE']._serialized_end=1182
+  _globals['_CREATEMUNICIPALITYREQUEST']._serialized_start=1185
+  _globals['_CREATEMUNICIPALITYREQUEST']._serialized_end=1343
+  _globals['_UPDATEMUNICIPALITYREQUEST']._serialized_start=1346
+  _globals['_UPDATEMUNICIPALITYREQUEST']._serialized_end=1522
+  _globals['_SUSPENDMUNICIPALITYREQUEST']._serialized_start=1525
+  _globals['_SUSPENDMUNICIPALITYREQUEST']._serialized_end=1667
+  _globals['_RESUMEMUNICIPALITYREQUEST']._serialized_start=1670
+  _globals['_RESUMEMUNICIPALITYREQUEST']._serialized_end=1811
+  _globals['_DELETEMUNICIPALITYREQUEST']._serialized_start=1814
+  _globals['_DELETEMUNICIPALITYREQUEST']._serialized_end=2007
+  _globals['_UNDELETEMUNICIPALITYREQUEST']._serialized_start=2010
+  _globals['_UNDELETEMUNICIPALITYREQUEST']._serialized_end=2153
+  _globals['_MUNICIPALITYSERVICE']._serialized_start=2156
+  _globals['_MUNICIPALITYSERVICE']._serialized_end=3714
 # @@protoc_insertion_point(module_scope)

@@ -38,6 +38,10 @@ class Municipality(_message.Message):
         """It is served."""
         STATE_SUSPENDED: Municipality._State.ValueType  # 2
         """It can be read and exported, and changed by nobody."""
+        STATE_REMOVED: Municipality._State.ValueType  # 3
+        """It is to be erased at its `purge_time`; till then it can be had back."""
+        STATE_ERASED: Municipality._State.ValueType  # 4
+        """Nothing of it is left but its slug."""
 
     class State(_State, metaclass=_StateEnumTypeWrapper):
         """Where a municipality stands."""
@@ -47,6 +51,10 @@ class Municipality(_message.Message):
     """It is served."""
     STATE_SUSPENDED: Municipality.State.ValueType  # 2
     """It can be read and exported, and changed by nobody."""
+    STATE_REMOVED: Municipality.State.ValueType  # 3
+    """It is to be erased at its `purge_time`; till then it can be had back."""
+    STATE_ERASED: Municipality.State.ValueType  # 4
+    """Nothing of it is left but its slug."""
 
     NAME_FIELD_NUMBER: _builtins.int
     DISPLAY_NAME_FIELD_NUMBER: _builtins.int
@@ -57,6 +65,7 @@ class Municipality(_message.Message):
     UPDATE_TIME_FIELD_NUMBER: _builtins.int
     ETAG_FIELD_NUMBER: _builtins.int
     STATE_TIME_FIELD_NUMBER: _builtins.int
+    PURGE_TIME_FIELD_NUMBER: _builtins.int
     name: _builtins.str
     """`municipalities/{slug}`. The slug is part of every address and never changes."""
     display_name: _builtins.str
@@ -78,6 +87,10 @@ class Municipality(_message.Message):
     def state_time(self) -> _timestamp_pb2.Timestamp:
         """Since when it is in its state."""
 
+    @_builtins.property
+    def purge_time(self) -> _timestamp_pb2.Timestamp:
+        """Of one that is removed: from when on it is erased."""
+
     def __init__(
         self,
         *,
@@ -90,10 +103,11 @@ class Municipality(_message.Message):
         update_time: _timestamp_pb2.Timestamp | None = ...,
         etag: _builtins.str = ...,
         state_time: _timestamp_pb2.Timestamp | None = ...,
+        purge_time: _timestamp_pb2.Timestamp | None = ...,
     ) -> None: ...
-    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "state_time", b"state_time", "update_time", b"update_time"]  # noqa: Y015
+    _HasFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "purge_time", b"purge_time", "state_time", b"state_time", "update_time", b"update_time"]  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "languages", b"languages", "name", b"name", "state", b"state", "state_time", b"state_time", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["create_time", b"create_time", "display_name", b"display_name", "etag", b"etag", "languages", b"languages", "name", b"name", "purge_time", b"purge_time", "state", b"state", "state_time", b"state_time", "time_zone", b"time_zone", "update_time", b"update_time"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -129,19 +143,23 @@ class ListMunicipalitiesRequest(_message.Message):
 
     PAGE_SIZE_FIELD_NUMBER: _builtins.int
     PAGE_TOKEN_FIELD_NUMBER: _builtins.int
+    SHOW_DELETED_FIELD_NUMBER: _builtins.int
     page_size: _builtins.int
     """At most 1000; 50 when 0."""
     page_token: _builtins.str
     """The `next_page_token` of the page before."""
+    show_deleted: _builtins.bool
+    """Those as well that are removed or erased."""
     def __init__(
         self,
         *,
         page_size: _builtins.int = ...,
         page_token: _builtins.str = ...,
+        show_deleted: _builtins.bool = ...,
     ) -> None: ...
     _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
     def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
-    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token"]  # noqa: Y015
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["page_size", b"page_size", "page_token", b"page_token", "show_deleted", b"show_deleted"]  # noqa: Y015
     def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
@@ -304,3 +322,79 @@ class ResumeMunicipalityRequest(_message.Message):
     def WhichOneof(self, oneof_group: _Never) -> None: ...
 
 Global___ResumeMunicipalityRequest: _TypeAlias = ResumeMunicipalityRequest  # noqa: Y015
+
+@_typing.final
+class DeleteMunicipalityRequest(_message.Message):
+    """A municipality to remove."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    CONFIRMATION_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    WITHOUT_EXPORT_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`municipalities/{slug}`"""
+    confirmation: _builtins.str
+    """The slug once more, so that nobody removes the wrong one."""
+    reason: _builtins.str
+    """As in `SuspendMunicipalityRequest`."""
+    without_export: _builtins.bool
+    """Remove it though deliberation's part was not exported since it was suspended."""
+    etag: _builtins.str
+    """When given, it refuses to act on what somebody else changed meanwhile: ABORTED ETAG_STALE."""
+    request_id: _builtins.str
+    """A UUID of the caller's; a repetition gets the first answer again."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        confirmation: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        without_export: _builtins.bool = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["confirmation", b"confirmation", "etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id", "without_export", b"without_export"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___DeleteMunicipalityRequest: _TypeAlias = DeleteMunicipalityRequest  # noqa: Y015
+
+@_typing.final
+class UndeleteMunicipalityRequest(_message.Message):
+    """A removed municipality to have back."""
+
+    DESCRIPTOR: _descriptor.Descriptor
+
+    NAME_FIELD_NUMBER: _builtins.int
+    REASON_FIELD_NUMBER: _builtins.int
+    ETAG_FIELD_NUMBER: _builtins.int
+    REQUEST_ID_FIELD_NUMBER: _builtins.int
+    name: _builtins.str
+    """`municipalities/{slug}`"""
+    reason: _builtins.str
+    """As in `SuspendMunicipalityRequest`."""
+    etag: _builtins.str
+    """When given, it refuses to act on what somebody else changed meanwhile: ABORTED ETAG_STALE."""
+    request_id: _builtins.str
+    """A UUID of the caller's; a repetition gets the first answer again."""
+    def __init__(
+        self,
+        *,
+        name: _builtins.str = ...,
+        reason: _builtins.str = ...,
+        etag: _builtins.str = ...,
+        request_id: _builtins.str = ...,
+    ) -> None: ...
+    _HasFieldArgType: _TypeAlias = _Never  # noqa: Y015
+    def HasField(self, field_name: _HasFieldArgType) -> _builtins.bool: ...
+    _ClearFieldArgType: _TypeAlias = _typing.Literal["etag", b"etag", "name", b"name", "reason", b"reason", "request_id", b"request_id"]  # noqa: Y015
+    def ClearField(self, field_name: _ClearFieldArgType) -> None: ...
+    def WhichOneof(self, oneof_group: _Never) -> None: ...
+
+Global___UndeleteMunicipalityRequest: _TypeAlias = UndeleteMunicipalityRequest  # noqa: Y015

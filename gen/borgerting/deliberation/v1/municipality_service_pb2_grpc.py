@@ -60,6 +60,16 @@ class MunicipalityServiceStub:
                 request_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.SuspendMunicipalityRequest.SerializeToString,
                 response_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
                 _registered_method=True)
+        self.DeleteMunicipality = channel.unary_unary(
+                '/borgerting.deliberation.v1.MunicipalityService/DeleteMunicipality',
+                request_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.DeleteMunicipalityRequest.SerializeToString,
+                response_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
+                _registered_method=True)
+        self.UndeleteMunicipality = channel.unary_unary(
+                '/borgerting.deliberation.v1.MunicipalityService/UndeleteMunicipality',
+                request_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.UndeleteMunicipalityRequest.SerializeToString,
+                response_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
+                _registered_method=True)
         self.ResumeMunicipality = channel.unary_unary(
                 '/borgerting.deliberation.v1.MunicipalityService/ResumeMunicipality',
                 request_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.ResumeMunicipalityRequest.SerializeToString,
@@ -108,6 +118,23 @@ class MunicipalityServiceServicer:
         context.set_details('Method not implemented!')
         raise NotImplementedError('Method not implemented!')
 
+    def DeleteMunicipality(self, request, context):
+        """For operators. It must be suspended, and exported since (or `without_export`). From then on nobody sees it but
+        operators, and its secretariat's export; at its `purge_time` every service erases all that it holds of it, for good,
+        and the slug is never given again. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED, MUNICIPALITY_NOT_EXPORTED;
+        INVALID_ARGUMENT CONFIRMATION_WRONG.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
+    def UndeleteMunicipality(self, request, context):
+        """For operators, before its `purge_time`: it is suspended again. FAILED_PRECONDITION MUNICIPALITY_NOT_REMOVED.
+        """
+        context.set_code(grpc.StatusCode.UNIMPLEMENTED)
+        context.set_details('Method not implemented!')
+        raise NotImplementedError('Method not implemented!')
+
     def ResumeMunicipality(self, request, context):
         """For operators. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED.
         """
@@ -141,6 +168,16 @@ def add_MunicipalityServiceServicer_to_server(servicer, server):
             'SuspendMunicipality': grpc.unary_unary_rpc_method_handler(
                     servicer.SuspendMunicipality,
                     request_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.SuspendMunicipalityRequest.FromString,
+                    response_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.SerializeToString,
+            ),
+            'DeleteMunicipality': grpc.unary_unary_rpc_method_handler(
+                    servicer.DeleteMunicipality,
+                    request_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.DeleteMunicipalityRequest.FromString,
+                    response_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.SerializeToString,
+            ),
+            'UndeleteMunicipality': grpc.unary_unary_rpc_method_handler(
+                    servicer.UndeleteMunicipality,
+                    request_deserializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.UndeleteMunicipalityRequest.FromString,
                     response_serializer=borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.SerializeToString,
             ),
             'ResumeMunicipality': grpc.unary_unary_rpc_method_handler(
@@ -284,6 +321,60 @@ class MunicipalityService:
             target,
             '/borgerting.deliberation.v1.MunicipalityService/SuspendMunicipality',
             borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.SuspendMunicipalityRequest.SerializeToString,
+            borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def DeleteMunicipality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/borgerting.deliberation.v1.MunicipalityService/DeleteMunicipality',
+            borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.DeleteMunicipalityRequest.SerializeToString,
+            borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
+            options,
+            channel_credentials,
+            insecure,
+            call_credentials,
+            compression,
+            wait_for_ready,
+            timeout,
+            metadata,
+            _registered_method=True)
+
+    @staticmethod
+    def UndeleteMunicipality(request,
+            target,
+            options=(),
+            channel_credentials=None,
+            call_credentials=None,
+            insecure=False,
+            compression=None,
+            wait_for_ready=None,
+            timeout=None,
+            metadata=None):
+        return grpc.experimental.unary_unary(
+            request,
+            target,
+            '/borgerting.deliberation.v1.MunicipalityService/UndeleteMunicipality',
+            borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.UndeleteMunicipalityRequest.SerializeToString,
             borgerting_dot_deliberation_dot_v1_dot_municipality__service__pb2.Municipality.FromString,
             options,
             channel_credentials,

@@ -46,6 +46,14 @@ class MunicipalityServiceStub:
     MUNICIPALITY_SUSPENDED: deliberation at once, the others when `MunicipalityChanged` has reached them. What is public
     stays readable, and due dates, jobs under way and events go on. FAILED_PRECONDITION MUNICIPALITY_NOT_ACTIVE.
     """
+    DeleteMunicipality: _grpc.UnaryUnaryMultiCallable[_municipality_service_pb2.DeleteMunicipalityRequest, _municipality_service_pb2.Municipality]
+    """For operators. It must be suspended, and exported since (or `without_export`). From then on nobody sees it but
+    operators, and its secretariat's export; at its `purge_time` every service erases all that it holds of it, for good,
+    and the slug is never given again. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED, MUNICIPALITY_NOT_EXPORTED;
+    INVALID_ARGUMENT CONFIRMATION_WRONG.
+    """
+    UndeleteMunicipality: _grpc.UnaryUnaryMultiCallable[_municipality_service_pb2.UndeleteMunicipalityRequest, _municipality_service_pb2.Municipality]
+    """For operators, before its `purge_time`: it is suspended again. FAILED_PRECONDITION MUNICIPALITY_NOT_REMOVED."""
     ResumeMunicipality: _grpc.UnaryUnaryMultiCallable[_municipality_service_pb2.ResumeMunicipalityRequest, _municipality_service_pb2.Municipality]
     """For operators. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED."""
 
@@ -67,6 +75,14 @@ class MunicipalityServiceAsyncStub(MunicipalityServiceStub):
     MUNICIPALITY_SUSPENDED: deliberation at once, the others when `MunicipalityChanged` has reached them. What is public
     stays readable, and due dates, jobs under way and events go on. FAILED_PRECONDITION MUNICIPALITY_NOT_ACTIVE.
     """
+    DeleteMunicipality: _aio.UnaryUnaryMultiCallable[_municipality_service_pb2.DeleteMunicipalityRequest, _municipality_service_pb2.Municipality]  # type: ignore[assignment]
+    """For operators. It must be suspended, and exported since (or `without_export`). From then on nobody sees it but
+    operators, and its secretariat's export; at its `purge_time` every service erases all that it holds of it, for good,
+    and the slug is never given again. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED, MUNICIPALITY_NOT_EXPORTED;
+    INVALID_ARGUMENT CONFIRMATION_WRONG.
+    """
+    UndeleteMunicipality: _aio.UnaryUnaryMultiCallable[_municipality_service_pb2.UndeleteMunicipalityRequest, _municipality_service_pb2.Municipality]  # type: ignore[assignment]
+    """For operators, before its `purge_time`: it is suspended again. FAILED_PRECONDITION MUNICIPALITY_NOT_REMOVED."""
     ResumeMunicipality: _aio.UnaryUnaryMultiCallable[_municipality_service_pb2.ResumeMunicipalityRequest, _municipality_service_pb2.Municipality]  # type: ignore[assignment]
     """For operators. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED."""
 
@@ -115,6 +131,26 @@ class MunicipalityServiceServicer(metaclass=_abc_1.ABCMeta):
         MUNICIPALITY_SUSPENDED: deliberation at once, the others when `MunicipalityChanged` has reached them. What is public
         stays readable, and due dates, jobs under way and events go on. FAILED_PRECONDITION MUNICIPALITY_NOT_ACTIVE.
         """
+
+    @_abc_1.abstractmethod
+    def DeleteMunicipality(
+        self,
+        request: _municipality_service_pb2.DeleteMunicipalityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_municipality_service_pb2.Municipality, _abc.Awaitable[_municipality_service_pb2.Municipality]]:
+        """For operators. It must be suspended, and exported since (or `without_export`). From then on nobody sees it but
+        operators, and its secretariat's export; at its `purge_time` every service erases all that it holds of it, for good,
+        and the slug is never given again. FAILED_PRECONDITION MUNICIPALITY_NOT_SUSPENDED, MUNICIPALITY_NOT_EXPORTED;
+        INVALID_ARGUMENT CONFIRMATION_WRONG.
+        """
+
+    @_abc_1.abstractmethod
+    def UndeleteMunicipality(
+        self,
+        request: _municipality_service_pb2.UndeleteMunicipalityRequest,
+        context: _ServicerContext,
+    ) -> _typing.Union[_municipality_service_pb2.Municipality, _abc.Awaitable[_municipality_service_pb2.Municipality]]:
+        """For operators, before its `purge_time`: it is suspended again. FAILED_PRECONDITION MUNICIPALITY_NOT_REMOVED."""
 
     @_abc_1.abstractmethod
     def ResumeMunicipality(

@@ -3,7 +3,13 @@
 import sqlalchemy as sa
 from alembic import op
 
-from chassis.migrations import add_trace_parent, create_chassis_tables, create_log_marks, isolate_tenants
+from chassis.migrations import (
+    add_trace_parent,
+    create_chassis_tables,
+    create_erasures,
+    create_log_marks,
+    isolate_tenants,
+)
 
 revision = "0001"
 down_revision = None
@@ -15,6 +21,7 @@ def upgrade() -> None:
     create_chassis_tables(op)
     add_trace_parent(op)
     create_log_marks(op)
+    create_erasures(op)
     op.create_table(
         "heard",
         sa.Column("seq", sa.Integer(), primary_key=True),
