@@ -122,7 +122,11 @@ def add_toy(servicer: Any, server: Any) -> None:
 
 
 def build(context: BuildContext) -> Service:
-    entry: Entry[Transaction] = Entry(context.database, lambda transaction: transaction)
+    entry: Entry[Transaction] = Entry(
+        context.database,
+        lambda transaction: transaction,
+        standing=lambda transaction, uow: None,  # the toy keeps no copy of the registry
+    )
     pages, api, busy = APIRouter(), APIRouter(), Busy()
 
     @pages.get("/tell/{text}")
