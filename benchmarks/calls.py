@@ -22,7 +22,7 @@ from pathlib import Path
 
 import grpc
 
-from benchmarks.load import UNLIMITED, alternately, get, rate
+from benchmarks.rates import UNLIMITED, alternately, get, rate
 from borgerting.deliberation.v1 import municipality_service_pb2 as registry
 from borgerting.deliberation.v1 import municipality_service_pb2_grpc as registry_grpc
 from borgerting.sortition.v1 import draw_service_pb2 as draws

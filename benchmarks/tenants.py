@@ -25,7 +25,7 @@ import grpc
 import psycopg
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from benchmarks.load import UNLIMITED, connection_to
+from benchmarks.rates import UNLIMITED, connection_to
 from borgerting.deliberation.v1 import municipality_service_pb2 as registry
 from borgerting.deliberation.v1 import municipality_service_pb2_grpc as registry_grpc
 from borgerting.sortition.v1 import selection_service_pb2 as selections
