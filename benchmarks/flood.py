@@ -32,7 +32,7 @@ import grpc
 import psycopg
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from benchmarks.load import connection_to
+from benchmarks.rates import connection_to
 from benchmarks.tenants import Town, Towns
 from borgerting.sortition.v1 import selection_service_pb2 as selections
 from borgerting.sortition.v1 import selection_service_pb2_grpc as selections_grpc
