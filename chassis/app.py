@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from chassis.holdings import Holdings
     from chassis.inbox import Subscription
     from chassis.jobs import JobHandler
+    from chassis.limits.allotments import Usage
     from chassis.metrics import Metrics
     from chassis.reemission import Reemitter
     from chassis.rpc.server import GrpcServiceRegistration
@@ -49,7 +50,8 @@ class CheckResult:
 class BuildContext:
     """What a service's composition root is handed. `service_settings` holds its own environment variables
     (`BORGERTING_SORTITION__X_Y=1` as {"x_y": "1"}), for its `settings.py` to read. `channel(name)` calls a
-    neighbour, who sees this service (`Role.SERVICE`) unless the call brings a person's token."""
+    neighbour, who sees this service (`Role.SERVICE`) unless the call brings a person's token. `usage` tells
+    what each municipality has asked of this process since its start."""
 
     service: str
     settings: SuiteSettings
@@ -63,6 +65,7 @@ class BuildContext:
     verifier: TokenVerifier
     metrics: Metrics
     sign_in: OidcSignIn | None = None
+    usage: Callable[[], Sequence[Usage]] = tuple
 
 
 @dataclass

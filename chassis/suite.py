@@ -139,6 +139,7 @@ class Suite:
                     keys=identity.keys,
                     page_security=identity.security,
                     verifier=identity.verifier,
+                    usage=limits.usage,
                     sign_in=identity.sign_in,
                     metrics=self.metrics,
                 )

@@ -32,7 +32,9 @@ def build(context: BuildContext) -> Service:
 
     settings = SortitionSettings.read("sortition", context.service_settings)
     meter = PrometheusMeter(context.metrics)
-    entry: Entry[UnitOfWork] = Entry(context.database, lambda transaction: SqlUnitOfWork(transaction, meter))
+    entry: Entry[UnitOfWork] = Entry(
+        context.database, lambda transaction: SqlUnitOfWork(transaction, meter, settings.quotas)
+    )
     selections, draws = SelectionDesk(entry, context.clock), DrawDesk(entry, context.clock)
     context.metrics.at_scrape(draw_gauges(context.database))
     handler = DrawHandler(

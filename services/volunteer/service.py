@@ -32,7 +32,9 @@ def build(context: BuildContext) -> Service:
     meter = PrometheusMeter(context.metrics)
     # Many sign up at once: each use case locks the rows on which it decides.
     entry: Entry[UnitOfWork] = Entry(
-        context.database, lambda transaction: SqlUnitOfWork(transaction, meter), concurrent=True
+        context.database,
+        lambda transaction: SqlUnitOfWork(transaction, meter, settings.quotas),
+        concurrent=True,
     )
     promises = FollowupPromises(lambda: context.channel("followup"), settings.followup_seconds)
     tasks = TaskDesk(entry, context.clock, promises)

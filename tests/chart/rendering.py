@@ -55,6 +55,11 @@ CASES: dict[str, Object] = {
             "certificates": {"certManager": True},
             "monitoring": {"enabled": True},
             "nodeSelector": {"kubernetes.io/arch": "amd64"},
+            "limits": {"reads": 2.5, "proxies": ["192.0.2.0/24", "2001:db8::/32"]},
+            "services": {
+                "sortition": {"settings": {"QUOTA_PEOPLE": 2_000_000}},
+                "volunteer": {"settings": {"FOLLOWUP_SECONDS": 2.5, "QUOTA_COMING_SLOTS": 100_000}},
+            },
             "tolerations": [{"key": "citizens", "operator": "Exists"}],
         },
     ),

@@ -88,6 +88,7 @@ def path_of(keys: str, value: Any) -> Object:
         ("services.sortition.resources.limits.memory", "2560"),
         ("services.followup.resources.requests.cpu", "half"),
         ("services.sortition.settings.DRAW_MEMORY_MIB", "much"),
+        ("services.volunteer.settings.QUOTA_COMING_SLOTS", "many"),
         ("nodeSelector", ["arm64"]),
         ("tolerations", {"key": "x"}),
     ],

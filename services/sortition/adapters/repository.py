@@ -106,6 +106,11 @@ class SqlPool(Scoped):
     def count(self, selection_id: UUID) -> int:
         return self.sizes([selection_id]).get(selection_id, 0)
 
+    def total(self) -> int:
+        table = tables.people
+        query = select(func.count().label("people")).where(self.mine(table, table.c.in_pool))
+        return int(self.maybe(query).people)
+
     def sizes(self, selections: Sequence[UUID]) -> Mapping[UUID, int]:
         table = tables.people
         wanted = self.mine(table, table.c.selection_id.in_(selections), table.c.in_pool)

@@ -20,6 +20,7 @@ from services.sortition.adapters.repository import (
     SqlSelections,
 )
 from services.sortition.app.ports import DRAW_JOB, JobView, Meter
+from services.sortition.app.quotas import Quotas
 from services.sortition.domain.draw import Draw
 from services.sortition.domain.selection import Selection
 
@@ -80,6 +81,7 @@ class NoMeter:
 
 
 _NO_METER = NoMeter()
+_USUAL = Quotas()
 
 
 class SqlUnitOfWork:
@@ -99,7 +101,8 @@ class SqlUnitOfWork:
     jobs = lazily(DrawJobs)
     memory = lazily(own_memory)
 
-    def __init__(self, transaction: Transaction, meter: Meter = _NO_METER) -> None:
+    def __init__(self, transaction: Transaction, meter: Meter = _NO_METER, quotas: Quotas = _USUAL) -> None:
         self.transaction = transaction
         self.municipality = transaction.municipality
         self.meter = meter
+        self.quotas = quotas

@@ -15,6 +15,7 @@ from services.sortition.app.gate import admit
 from services.sortition.app.import_pool import drop_upload
 from services.sortition.app.ports import UnitOfWork
 from services.sortition.app.present import draw_view
+from services.sortition.app.quotas import require_room_for_a_draw
 from services.sortition.app.snapshot import freeze, import_columns
 from services.sortition.app.views import DrawView
 from services.sortition.domain.draw import Draw, DrawMethod, DrawMode, DrawState, check_request
@@ -38,7 +39,7 @@ class CreateDraw:
 
 def create_draw(uow: UnitOfWork, caller: Caller, command: CreateDraw, *, clock: Clock) -> DrawView:
     """Raises DomainError INVALID_ARGUMENT DRAW_INVALID; FAILED_PRECONDITION SELECTION_DRAWN, DRAW_IN_PROGRESS
-    or what `snapshot.freeze` refuses.
+    or what `snapshot.freeze` refuses; RESOURCE_EXHAUSTED OPEN_DRAWS_QUOTA_REACHED.
     """
     admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR)
     selection = uow.selections.get(command.selection)
@@ -50,6 +51,7 @@ def create_draw(uow: UnitOfWork, caller: Caller, command: CreateDraw, *, clock: 
     if waiting is not None:
         metadata = {"draw": waiting.name, "state": waiting.state.value}
         raise DomainError(Code.FAILED_PRECONDITION, "DRAW_IN_PROGRESS", metadata)
+    require_room_for_a_draw(uow)
     people = uow.pool.people(selection.id)
     frozen = freeze(selection, people, import_columns(uow, selection.id))
     now = clock.now()

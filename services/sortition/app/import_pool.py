@@ -18,6 +18,7 @@ from chassis.context import Caller
 from chassis.errors import Code, DomainError, FieldViolation
 from services.sortition.app.gate import admit
 from services.sortition.app.ports import AppliedImport, StoredImport, UnitOfWork
+from services.sortition.app.quotas import require_room_for_people
 from services.sortition.app.spreadsheets import (
     MAX_POOL_FILE,
     cell_errors,
@@ -49,7 +50,7 @@ def import_pool(uow: UnitOfWork, caller: Caller, command: ImportPool, *, clock: 
     file waits for `accept_pool_import` or the next try.
 
     Raises DomainError FAILED_PRECONDITION SELECTION_DRAWN or TARGETS_MISSING, INVALID_ARGUMENT FILE_MISSING
-    or COLUMNS_INVALID, RESOURCE_EXHAUSTED FILE_TOO_LARGE.
+    or COLUMNS_INVALID, RESOURCE_EXHAUSTED FILE_TOO_LARGE or PEOPLE_QUOTA_REACHED.
     """
     admit(uow, caller, Role.SECRETARIAT, Role.INTEGRATOR)
     selection = uow.selections.get(command.selection)
@@ -113,7 +114,11 @@ def pool_import(uow: UnitOfWork, selection_id: UUID, language: str) -> PoolImpor
 
 
 def replace_pool(uow: UnitOfWork, selection: Selection, table: RespondentsTable, command: ImportPool) -> None:
-    """Make the table's accepted rows the pool."""
+    """Make the table's accepted rows the pool.
+
+    Raises DomainError RESOURCE_EXHAUSTED PEOPLE_QUOTA_REACHED.
+    """
+    require_room_for_people(uow, selection.id, table.accepted_count)
     before = {person.pool_id: person for person in uow.pool.everyone(selection.id)}
     people = _people(selection, table, before)
     staying = {person.pool_id for person in people}

@@ -14,6 +14,7 @@ from uuid import UUID
 
 from chassis.context import Caller
 from chassis.tenants import MunicipalityRepository
+from services.sortition.app.quotas import Quotas
 from services.sortition.domain.draw import Draw, DrawState
 from services.sortition.domain.pool import Contact, Person
 from services.sortition.domain.seat import Seat
@@ -113,6 +114,9 @@ class PoolRepository(Protocol):
 
     def count(self, selection_id: UUID) -> int:
         """People in the pool now."""
+
+    def total(self) -> int:
+        """The same over all selections."""
 
     def sizes(self, selections: Sequence[UUID]) -> Mapping[UUID, int]:
         """The same for several selections; those without anybody are left out."""
@@ -288,5 +292,7 @@ class UnitOfWork(Protocol):
     def jobs(self) -> Jobs: ...
     @property
     def meter(self) -> Meter: ...
+    @property
+    def quotas(self) -> Quotas: ...
     @property
     def memory(self) -> Remembered: ...

@@ -172,6 +172,10 @@ class SqlSlots(Scoped):
     def queued(self, now: datetime, limit: int) -> Sequence[Slot]:
         return self._soonest(select(slots).where(self._coming(slots.c.waiting > 0)), now, limit)
 
+    def count_coming(self, now: datetime) -> int:
+        query = select(func.count().label("slots")).where(self._coming())
+        return int(self.maybe(query, now=now).slots)
+
     def taken_by(self, person_id: UUID, since: datetime, until: datetime) -> Sequence[Slot]:
         return [slot_of(row) for row in self.rows(_TAKEN, person=person_id, since=since, until=until)]
 

@@ -12,6 +12,7 @@ from chassis.tenant_copy import SqlMunicipalities
 from services.volunteer.adapters.sign_up_repository import SqlPeople, SqlSignUps, SqlSought
 from services.volunteer.adapters.task_repository import SqlSlots, SqlTasks
 from services.volunteer.app.ports import Meter, Places
+from services.volunteer.app.quotas import Quotas
 from services.volunteer.domain.task import Task, TaskState
 
 SERVICE = "volunteer"
@@ -59,6 +60,7 @@ class MeterAfterCommit:
 
 
 _NO_METER = NoMeter()
+_USUAL = Quotas()
 
 
 class SqlUnitOfWork:
@@ -73,7 +75,8 @@ class SqlUnitOfWork:
     events = lazily(OutboxEvents)
     audit = lazily(AuditTrail)
 
-    def __init__(self, transaction: Transaction, meter: Meter = _NO_METER) -> None:
+    def __init__(self, transaction: Transaction, meter: Meter = _NO_METER, quotas: Quotas = _USUAL) -> None:
+        self.quotas = quotas
         self.transaction = transaction
         self.municipality = transaction.municipality
         self.meter: Meter = MeterAfterCommit(transaction, meter)

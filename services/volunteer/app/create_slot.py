@@ -13,6 +13,7 @@ from services.volunteer.app.gate import admit
 from services.volunteer.app.moves import tell
 from services.volunteer.app.ports import UnitOfWork
 from services.volunteer.app.present import slot_view
+from services.volunteer.app.quotas import require_room_for_a_slot
 from services.volunteer.app.views import SlotView
 from services.volunteer.domain.slot import Slot, SlotFields
 
@@ -27,13 +28,14 @@ class CreateSlot:
 
 def create_slot(uow: UnitOfWork, caller: Caller, command: CreateSlot, *, clock: Clock) -> SlotView:
     """Raises DomainError INVALID_ARGUMENT SLOT_INVALID with every wrong field, FAILED_PRECONDITION
-    TASK_CANCELLED.
+    TASK_CANCELLED, RESOURCE_EXHAUSTED SLOTS_QUOTA_REACHED.
     """
     municipality, now = admit(uow, caller, Role.COORDINATOR), clock.now()
     task = uow.tasks.lock(command.task)
     task.require_standing()
     zone = command.fields.time_zone or municipality.time_zone
     timing = replace(command.fields, time_zone=zone).checked(now)
+    require_room_for_a_slot(uow, now)
     slot = Slot(
         municipality=uow.municipality,
         task=task.id,

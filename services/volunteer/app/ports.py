@@ -17,6 +17,7 @@ from uuid import UUID
 
 from chassis.context import Caller
 from chassis.tenants import MunicipalityRepository
+from services.volunteer.app.quotas import Quotas
 from services.volunteer.domain.person import Contact, Person
 from services.volunteer.domain.sign_up import SignUp
 from services.volunteer.domain.slot import Slot
@@ -103,6 +104,9 @@ class SlotRepository(Protocol):
 
     def queued(self, now: datetime, limit: int) -> Sequence[Slot]:
         """Slots to come for which people wait, the soonest first."""
+
+    def count_coming(self, now: datetime) -> int:
+        """Slots to come, of all tasks."""
 
     def places_of(self, task_id: UUID, now: datetime) -> Places:
         """Of one."""
@@ -246,5 +250,7 @@ class UnitOfWork(Protocol):
     def events(self) -> Events: ...
     @property
     def audit(self) -> Audit: ...
+    @property
+    def quotas(self) -> Quotas: ...
     @property
     def meter(self) -> Meter: ...

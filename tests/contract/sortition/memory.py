@@ -25,6 +25,7 @@ from services.sortition.app.ports import (
     StoredFileInfo,
     StoredImport,
 )
+from services.sortition.app.quotas import Quotas
 from services.sortition.domain.draw import Draw, DrawState
 from services.sortition.domain.pool import Contact, Person
 from services.sortition.domain.seat import Seat
@@ -37,6 +38,7 @@ R = TypeVar("R")
 class Tables:
     """Every key begins with the municipality."""
 
+    quotas: Quotas = field(default_factory=Quotas)
     selections: dict[tuple[str, UUID], Selection] = field(default_factory=dict)
     people: dict[tuple[str, UUID, UUID], Person] = field(default_factory=dict)
     contacts: dict[tuple[str, UUID, UUID], Contact] = field(default_factory=dict)
@@ -85,6 +87,7 @@ class MemoryUnitOfWork:
         self.audit = _Audit(tables, municipality)
         self.jobs = _Jobs(tables, municipality)
         self.meter = _Meter(tables)
+        self.quotas = tables.quotas
         # Each unit of work has one of its own here: use cases must do without what was remembered.
         self.memory = OwnMemory(Memory(), municipality, 0)
 
@@ -147,6 +150,9 @@ class _Pool(_Scoped):
 
     def count(self, selection_id: UUID) -> int:
         return len(self.people(selection_id))
+
+    def total(self) -> int:
+        return sum(m == self.m and person.in_pool for (m, _, _), person in self.tables.people.items())
 
     def sizes(self, selections: Sequence[UUID]) -> Mapping[UUID, int]:
         counts = {selection: self.count(selection) for selection in selections}

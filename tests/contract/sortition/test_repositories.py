@@ -111,6 +111,16 @@ def refused(run: Run, municipality: str, work: Callable[[UnitOfWork], Any]) -> t
     return caught.value.code, caught.value.reason
 
 
+def test_people_are_counted_over_all_pools_of_one_municipality(run: Run) -> None:
+    first, second, elsewhere = a_selection(), a_selection(), a_selection(THERE)
+    for selection in (first, second, elsewhere):
+        run(selection.municipality, lambda uow, selection=selection: uow.selections.add(selection))
+    people = [a_person(first, "1"), a_person(second, "1"), a_person(second, "2", in_pool=False)]
+    run(HERE, lambda uow: uow.pool.put(people))
+    run(THERE, lambda uow: uow.pool.put([a_person(elsewhere, "1")]))
+    assert (run(HERE, lambda uow: uow.pool.total()), run(THERE, lambda uow: uow.pool.total())) == (2, 1)
+
+
 class TestSelections:
     def test_comes_back_as_it_was(self, run: Run) -> None:
         selection = a_selection()

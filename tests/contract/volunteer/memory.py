@@ -16,6 +16,7 @@ from chassis.errors import Code, DomainError
 from chassis.tenants import Municipality
 from services.volunteer.adapters.unit_of_work import task_changed
 from services.volunteer.app.ports import Places, SoughtPromise
+from services.volunteer.app.quotas import Quotas
 from services.volunteer.domain.person import Contact, Person
 from services.volunteer.domain.sign_up import SignUp, SignUpState
 from services.volunteer.domain.slot import Slot
@@ -28,6 +29,7 @@ R = TypeVar("R")
 class Tables:
     """Every key begins with the municipality."""
 
+    quotas: Quotas = field(default_factory=Quotas)
     tasks: dict[tuple[str, UUID], Task] = field(default_factory=dict)
     slots: dict[tuple[str, UUID], Slot] = field(default_factory=dict)
     sign_ups: dict[tuple[str, UUID], SignUp] = field(default_factory=dict)
@@ -66,6 +68,7 @@ class MemoryUnitOfWork:
         self.events = _Events(tables, municipality)
         self.audit = _Audit(tables, municipality)
         self.meter = _Meter(tables)
+        self.quotas = tables.quotas
 
 
 class _Scoped:
@@ -215,6 +218,9 @@ class _Slots(_Scoped):
     def queued(self, now: datetime, limit: int) -> Sequence[Slot]:
         waited_for = (s for s in self.mine(self.tables.slots) if s.to_come(now) and s.waiting)
         return self._soonest(waited_for)[:limit]
+
+    def count_coming(self, now: datetime) -> int:
+        return sum(slot.to_come(now) for slot in self.mine(self.tables.slots))
 
     def places_of(self, task_id: UUID, now: datetime) -> Places:
         return self.places([task_id], now)[task_id]

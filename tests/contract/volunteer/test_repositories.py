@@ -93,6 +93,16 @@ def refused(run: Run, municipality: str, work: Callable[[UnitOfWork], Any]) -> t
     return caught.value.code, caught.value.reason
 
 
+def test_slots_to_come_are_counted_over_all_tasks_of_one_municipality(run: Run) -> None:
+    first, second, elsewhere = a_task(), a_task(), a_task(THERE)
+    added(run, first, second, a_slot(first), a_slot(second), a_slot(second, cancelled=True))
+    added(run, a_slot(first, start=NOON - timedelta(days=1)))
+    added(run, elsewhere, a_slot(elsewhere))
+    assert run(HERE, lambda uow: uow.slots.count_coming(NOON)) == 2
+    assert run(THERE, lambda uow: uow.slots.count_coming(NOON)) == 1
+    assert run(HERE, lambda uow: uow.slots.count_coming(SOON + timedelta(days=9))) == 0
+
+
 class TestTasks:
     def test_come_back_as_they_were(self, run: Run) -> None:
         task = a_task(promise="municipalities/hjemby/promises/p", promise_title="Mentorer", version=3)

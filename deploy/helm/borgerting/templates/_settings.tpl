@@ -55,6 +55,11 @@ replication: {{ min 3 (int $kafka.strimzi.replicas) }}
 {{- end }}
 {{- end }}
 
+{{/* A number as people write it: Go writes a million as 1e+06. */}}
+{{- define "borgerting.number" -}}
+{{- if kindIs "float64" . -}}{{- regexReplaceAll "\\.?0+$" (printf "%f" .) "" -}}{{- else -}}{{- toString . -}}{{- end -}}
+{{- end }}
+
 {{- define "borgerting.limitsEnv" -}}
 {{- with .Values.limits -}}
 - {name: BORGERTING_LIMITS__READS, value: {{ .reads | quote }}}
