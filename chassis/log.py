@@ -31,7 +31,9 @@ def configure(level: str = "info", stream: TextIO | None = None) -> None:
     out = stream or sys.stderr
     renderer: Any = _console(structlog.dev.ConsoleRenderer(colors=True)) if out.isatty() else _as_json
     processors: list[Any] = [_complete, renderer]
-    _configured = _Configured(processors, out, logging.getLevelName(level.upper()) <= logging.INFO)
+    _configured = _Configured(
+        processors, _NamedLogger(out, ""), logging.getLevelName(level.upper()) <= logging.INFO
+    )
     structlog.configure(
         processors=processors,
         wrapper_class=_logger_class(logging.getLevelName(level.upper())),
@@ -183,12 +185,12 @@ class _Configured(NamedTuple):
     """How `configure` had lines written, as long as nobody has others written."""
 
     processors: list[Any]
-    out: TextIO
+    out: _NamedLogger
     informs: bool
 
     def writes_json(self) -> bool:
-        # A test that listens puts its own processor into the list; one that is over takes the list away.
-        return self.processors[-1] is _as_json and structlog.get_config()["processors"] is self.processors
+        # A test that listens puts its own processor into the list; one that is over resets structlog.
+        return self.processors[-1] is _as_json and structlog.is_configured()
 
 
 _configured: _Configured | None = None
@@ -213,8 +215,7 @@ class Routine:
             line = "{"
             for field, value in {**_bound.get(), **facts}.items():
                 line += f'"{field}": {_encode(value) if isinstance(value, str) else repr(value)}, '
-            line += f'{self._end}{_timestamp()}"}}'
-            _NamedLogger(configured.out, "").write(line)
+            configured.out.write(f'{line}{self._end}{_timestamp()}"}}')
 
 
 class _Bound:

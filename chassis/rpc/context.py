@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NoReturn
 
 import grpc
@@ -11,11 +11,16 @@ from chassis.context import Caller
 
 
 class CallContext(grpc.ServicerContext):
-    """The call's own context with the caller beside it; all else is passed on."""
+    """The call's own context with the caller beside it, and the `authorization` headers that tell who it is;
+    all else is passed on.
+    """
 
-    def __init__(self, inner: grpc.ServicerContext, caller: Caller) -> None:
+    def __init__(
+        self, inner: grpc.ServicerContext, caller: Caller, authorization: Sequence[str] = ()
+    ) -> None:
         self.inner = inner
         self.caller = caller
+        self.authorization = authorization
         self.refused_as: grpc.StatusCode | None = None
         self.aborted = False
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import secrets
 import time
 import traceback
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 import grpc
@@ -165,31 +165,32 @@ class CallInterceptor(_ServerInterceptor):
 
     def _admit(self, inner: grpc.ServicerContext) -> CallContext:
         offered = language = None
+        authorization = []
         for key, value in inner.invocation_metadata():
-            if key == CORRELATION_ID and isinstance(value, str):
+            if key == "authorization":
+                authorization.append(str(value))
+            elif key == CORRELATION_ID and isinstance(value, str):
                 offered = value
             elif key == "accept-language" and isinstance(value, str):
                 language = value
         caller = Caller(NOBODY, correlation_id_from(offered), language_from(language))
-        context = CallContext(inner, caller)
-        context.set_trailing_metadata(())
+        context = CallContext(inner, caller, authorization)
+        inner.set_trailing_metadata(context.trailer)
         return context
 
     def _authenticate(self, context: CallContext, method: str) -> bool:
         """Find out who calls; whether it is a neighbour, for itself or for somebody."""
         if context.time_remaining() <= 0:
             self._abort(context, grpc.StatusCode.DEADLINE_EXCEEDED, "DEADLINE_EXCEEDED", {})
-        principal = principal_of(
-            [str(value) for key, value in context.invocation_metadata() if key == "authorization"],
-            self._verifier,
-        )
+        principal = principal_of(context.authorization, self._verifier)
         service = calling_service(context)
         if service is not None:
             self._check_neighbour(service, method)
             if not principal.signed_in:
                 # A token would tell for whom the neighbour calls, and then that person's rights count.
                 principal = service_principal(service)
-        context.caller = Caller(principal, context.caller.correlation_id, context.caller.language)
+        before = context.caller
+        context.caller = Caller(principal, before.correlation_id, before.language)
         return service is not None
 
     def _check_neighbour(self, service: str, method: str) -> None:
@@ -226,7 +227,7 @@ class CallInterceptor(_ServerInterceptor):
 
     def _finish(self, context: CallContext, method: str, started: float) -> None:
         seconds = self._time() - started
-        code = (context.refused_as or grpc.StatusCode.OK).name
+        code = "OK" if context.refused_as is None else context.refused_as.name
         self._observe(method, code, seconds)
         _CALL.write(
             method=method,
@@ -236,7 +237,7 @@ class CallInterceptor(_ServerInterceptor):
         )
 
 
-def principal_of(authorization: list[str], verifier: TokenVerifier) -> Principal:
+def principal_of(authorization: Sequence[str], verifier: TokenVerifier) -> Principal:
     """Who the `authorization` headers say calls: NOBODY when there is none.
 
     Raises DomainError UNAUTHENTICATED: TOKEN_INVALID when there are several or it is no bearer token, else

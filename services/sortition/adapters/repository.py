@@ -69,7 +69,7 @@ class SqlSelections(Scoped):
     def sized(self, selection_id: UUID) -> tuple[Selection, int]:
         stands = self.one(_STANDS, "SELECTION_UNKNOWN", selection=selection_id)
         # A version never changes; its time tells it from the same number in a store that was restored.
-        key = (self.municipality, "selection", selection_id, stands.version, stands.update_time)
+        key = (self.municipality, "selection", selection_id.int, stands.version, stands.update_time)
         selection: Selection | None = self._transaction.memory.recall(key)
         if selection is None:
             selection = self.get(selection_id)

@@ -166,7 +166,7 @@ def _remembered(uow: UnitOfWork, view: SelectionView) -> pb.Selection:
     (a version's time tells it from the same number in a store that was restored).
     """
     selection = view.selection
-    key = ("selection message", selection.id, selection.version, selection.update_time, view.pool_size)
+    key = ("selection message", selection.id.int, selection.version, selection.update_time, view.pool_size)
     message: pb.Selection | None = uow.memory.recall(*key)
     if message is None:
         message = wire.selection_to_proto(view)
