@@ -180,6 +180,8 @@ def values(name: str, *, production: bool, services: Mapping[str, Object]) -> Ob
             "gateway": {"name": "public", "namespace": CONTROLLER},
             "caConfigMap": "authority",
         },
+        # What is measured here under load are pods, not limits.
+        "limits": {"reads": 0, "proxies": [PODS]},
         "network": {
             "databases": [{"cidr": PODS, "port": 5432}],
             "kafka": [{"cidr": PODS, "port": 9093 if production else 9092}],
