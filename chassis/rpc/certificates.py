@@ -153,7 +153,8 @@ class Renewed:
     def __init__(self, files: CertificateFiles, use: str) -> None:
         self._files = files
         self._use = use
-        self._stamp = self._refused = files.stamp()
+        self._stamp = files.stamp()
+        self._refused: object = None
         self.current = files.read()
 
     def changed(self) -> bool:
@@ -171,11 +172,10 @@ class Renewed:
                 return True
         except OSError as error:
             problem = type(error).__name__
-        if stamp is None or stamp != self._refused:  # once, not at every question
-            _log.warning(
-                "certificate not taken over", use=self._use, problem=problem or "it is being written"
-            )
-            self._refused = stamp or self._refused
+        problem = problem or "it is being written"
+        if (stamp, problem) != self._refused:  # said once, not at every question
+            _log.warning("certificate not taken over", use=self._use, problem=problem)
+            self._refused = stamp, problem
         return False
 
 

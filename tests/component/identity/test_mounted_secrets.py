@@ -6,6 +6,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
+import structlog
 
 from chassis.auth.keys import FILE_NAME, FileKeys
 from chassis.auth.principal import Principal, Role
@@ -37,12 +38,22 @@ def test_certificates(tmp_path: Path) -> None:
     assert renewed.changed()
     assert renewed.current == (second["ca.crt"], second["tls.crt"], second["tls.key"])
     assert not renewed.changed()
-    # What does not fit is not taken over, and what fits after that is.
-    mounted.put({**first, "tls.key": second["tls.key"]})
-    assert not renewed.changed()
-    assert renewed.current[1] == second["tls.crt"]
-    mounted.put(first)
-    assert renewed.changed()
+    # What does not fit is not taken over, which is said once; and what fits after that is.
+    with structlog.testing.capture_logs() as said:
+        mounted.put({**first, "tls.key": second["tls.key"]})
+        assert not renewed.changed()
+        assert not renewed.changed()
+        assert renewed.current[1] == second["tls.crt"]
+        (mounted.folder / "..data").rename(mounted.folder / "..gone")
+        assert not renewed.changed()
+        assert not renewed.changed()
+        (mounted.folder / "..gone").rename(mounted.folder / "..data")
+        mounted.put(first)
+        assert renewed.changed()
+    warnings = [each["problem"] for each in said if each["log_level"] == "warning"]
+    assert len(warnings) == 2
+    assert "is not the key of" in warnings[0]
+    assert warnings[1] == "FileNotFoundError"
 
 
 def test_keys(tmp_path: Path) -> None:
