@@ -22,7 +22,7 @@ HOLD_SECONDS = 1.0
 again, without heeding it, does so once a second."""
 SLOT_SECONDS = 10.0
 """How long a request waits at most for those of its own municipality that are being worked on."""
-MOST_ASIDE = 16
+MOST_ASIDE = 128
 """So many calls of one allotment may wait for their turn at a time: who floods leaves the others room."""
 AT_ONCE = (4, 2)
 """How many reads, and how many changes, of one municipality are worked on at a time. Changes would only wait

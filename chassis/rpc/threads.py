@@ -21,7 +21,7 @@ _Work = tuple["Future[Any]", Callable[[], Any]]
 PATIENCE_SECONDS = 0.1
 """How long calls may wait while none ends."""
 
-MOST_ASIDE = 128
+MOST_ASIDE = 512
 """So many calls may wait for their turn beside those that are answered."""
 
 
