@@ -42,7 +42,7 @@ def test_the_last_worker_is_left_to_the_others_unless_it_is_the_only_one() -> No
     st.lists(st.tuples(st.sampled_from(TOWNS), st.integers(1, 6)), max_size=40),
     st.lists(st.integers(0, 10), max_size=200),
 )
-def test_nobody_who_waits_is_passed_over_twice_for_the_same_other(
+def test_who_has_nothing_at_hand_is_passed_over_once_at_most_for_the_same_other(
     workers: int, asked: list[tuple[str, int]], ends: list[int]
 ) -> None:
     turns, running, waiting = Turns(workers), [], {}
@@ -58,12 +58,12 @@ def test_nobody_who_waits_is_passed_over_twice_for_the_same_other(
             turns.begin(taken)
             running.append(taken)
             waiting[taken] -= 1
+            passed = {pair: number for pair, number in passed.items() if pair[0] != taken}
             for other in able:
-                if other != taken:
+                if other != taken and not running.count(other):
                     passed[other, taken] = passed.get((other, taken), 0) + 1
-                    # Who has work at hand already may be passed over until it has as little as the others.
-                    assert passed[other, taken] <= 1 + running.count(other) + workers
-                passed.pop((taken, other), None)
+                    assert passed[other, taken] == 1
+            assert running.count(taken) == 1 + min(running.count(town) - (town == taken) for town in able)
             assert all(running.count(town) <= max(1, workers - 1) for town in running)
         if running:
             turns.end(running.pop(end % len(running)))
