@@ -55,6 +55,8 @@ def test_entering_reading_and_listing(house: House) -> None:
         "createTime": rest.json()["createTime"],
         "updateTime": rest.json()["createTime"],
         "etag": made.etag,
+        "stateTime": rest.json()["createTime"],
+        "purgeTime": None,
     }
     assert rest.json()["createTime"].endswith("Z")
 
@@ -346,6 +348,10 @@ def test_the_document_names_every_path_and_the_problem(house: House) -> None:
     assert set(document["paths"]) == {
         "/municipalities",
         "/municipalities/{municipality}",
+        "/municipalities/{municipality}:suspend",
+        "/municipalities/{municipality}:resume",
+        "/municipalities/{municipality}:undelete",
+        "/municipalities/{municipality}:export",
         "/signInLinks",
         "/municipalities/{municipality}/assemblies",
         "/municipalities/{municipality}/assemblies/{assembly}",
