@@ -91,11 +91,12 @@ class RunningService:
             for one in service.subscriptions
         ]
         self.housekeeper = Housekeeper(self.name, database)
+        self.holdings = None if descriptor.holdings is None else descriptor.holdings()
         self._eraser: Eraser | None = None
-        if descriptor.holdings is not None:
+        if self.holdings is not None:
             from chassis.holdings.erase import Eraser
 
-            self._eraser = Eraser(self.name, database, descriptor.holdings())
+            self._eraser = Eraser(self.name, database, self.holdings)
 
     def start(self) -> None:
         self.relay.start()

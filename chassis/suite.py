@@ -29,6 +29,7 @@ from chassis.limits.roster import Roster
 from chassis.log import get_logger
 from chassis.metrics import Metrics
 from chassis.operations.state import state_of
+from chassis.operations.tenant import tenant_state
 from chassis.ops import OpsServer
 from chassis.rpc.interceptors import CallInterceptor
 from chassis.rpc.listening import listen
@@ -198,6 +199,8 @@ class Suite:
                 lambda: [state_of(one) for one in self._running],
                 lambda: {one.name: one.database for one in self._running},
                 SystemClock().now,
+                tenant=lambda slug: [tenant_state(one, slug) for one in self._running],
+                usage=limits.usage,
             ),
             leaving=self._leaving.is_set,
             limits=limits,

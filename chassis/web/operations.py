@@ -14,11 +14,14 @@ from uuid import UUID
 from fastapi import APIRouter, Depends, Request, Response
 
 from chassis import dead_letters
+from chassis.aip.names import MUNICIPALITY
 from chassis.auth.principal import Role, authorise
 from chassis.context import Caller
 from chassis.db import Database
 from chassis.errors import Code, DomainError
+from chassis.limits.allotments import Usage
 from chassis.operations.state import ServiceState, findings
+from chassis.operations.tenant import TenantState
 from chassis.web import Posted, caller, posted, redirect, render
 
 CallerOfPage = Annotated[Caller, Depends(caller)]
@@ -26,14 +29,21 @@ PostedForm = Annotated[Posted, Depends(posted)]
 
 
 class OperationsPages:
-    """`states` reads every service of this process, `databases` are theirs by name, `now` tells the time."""
+    """`states` reads every service of this process, `databases` are theirs by name, `now` tells the time;
+    `tenant` reads what each has of one municipality, `usage` what municipalities asked of this process.
+    """
 
     def __init__(
         self,
         states: Callable[[], Sequence[ServiceState]],
         databases: Callable[[], dict[str, Database]],
         now: Callable[[], datetime],
+        *,
+        tenant: Callable[[str], Sequence[TenantState]] = lambda slug: (),
+        usage: Callable[[], Sequence[Usage]] = lambda: (),
     ) -> None:
+        self._tenant = tenant
+        self._usage = usage
         self._states = states
         self._databases = databases
         self._now = now
@@ -53,6 +63,21 @@ class OperationsPages:
                 base=base,
                 states=states,
                 found=[(state.name, finding) for state in states for finding in findings(state)],
+                now=self._now(),
+            )
+
+        @router.get("/ops/municipalities/{municipality}")
+        def one_municipality(request: Request, who: CallerOfPage, municipality: str) -> Response:
+            """How much each service has of it, and what waits: figures, and nothing of what is in them."""
+            authorise(who.principal, None, Role.OPERATOR)
+            slug = MUNICIPALITY.parse(f"municipalities/{municipality}")["municipality"]
+            return render(
+                request,
+                "web/operations_tenant.html",
+                base=base,
+                slug=slug,
+                states=self._tenant(slug),
+                usage={each.service: each for each in self._usage() if each.municipality == slug},
                 now=self._now(),
             )
 

@@ -39,6 +39,7 @@ CHASSIS_OPENERS = {
     "reemission.py",
     "roster.py",
     "runner.py",
+    "sizes.py",
     "running.py",
 }
 OPENING = {"writing", "reading", "writing_across", "reading_across"}

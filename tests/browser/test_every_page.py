@@ -132,7 +132,16 @@ def test_the_operator_s_pages(watched: Watched, house: House) -> None:
     watched.page.click("main button[type=submit]")
     problems = {
         path: found
-        for path in ("/", "/deliberation/ops", "/sortition/ops", "/deliberation/new")
+        for path in (
+            "/",
+            "/deliberation/ops",
+            "/sortition/ops",
+            "/deliberation/new",
+            "/deliberation/municipalities",
+            f"/deliberation/municipalities/{MUNICIPALITY}",
+            f"/deliberation/municipalities/{MUNICIPALITY}/suspend",
+            f"/volunteer/ops/municipalities/{MUNICIPALITY}",
+        )
         if (found := watched.problems(house.suite.http + path))
     }
     assert problems == {}

@@ -31,6 +31,7 @@ from services.deliberation.adapters.assembly_pages import FrontPage
 from services.deliberation.adapters.homes import home_of
 from services.deliberation.adapters.provider_pages import BEGIN, SIGNED_OUT, SignInOutcome, provider_routes
 from services.deliberation.adapters.registry import Registry
+from services.deliberation.adapters.tenant_pages import tenant_router
 from services.deliberation.adapters.wire import instant
 from services.deliberation.app.permissions import authorise_administration
 
@@ -90,6 +91,8 @@ def make_router(
         # First: `/sign-in/{secret}` would take its paths.
         provider_routes(router, registry, security, provider, count)
     _sign_in_routes(router, registry, security, count, provider)
+    # Before `/{municipality}`, which would take them; no municipality has such a slug.
+    router.include_router(tenant_router(registry))
     _registry_routes(router, registry, front_page)
     return router
 

@@ -16,6 +16,7 @@ import zipfile
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
+from html import unescape
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -30,6 +31,7 @@ from chassis.auth.tokens import LocalTokens
 from chassis.clock import SystemClock
 from chassis.testing.processes import running_suite
 from tests.e2e.demo.conftest import FirstStart
+from tests.e2e.demo.people import MARKS
 
 HELD, OTHER = "havnsted", "egebaek"
 SERVICES = ("deliberation", "sortition", "followup", "volunteer")
@@ -75,7 +77,7 @@ class Town:
         keys = FileKeys(self.folder / "data", SystemClock())
         return {"authorization": f"Bearer {LocalTokens(keys, SystemClock()).issue(self.who(role, slug))}"}
 
-    def cookie(self, role: Role, slug: str) -> dict[str, str]:
+    def cookie(self, role: Role, slug: str | None) -> dict[str, str]:
         keys = FileKeys(self.folder / "data", SystemClock())
         return {"cookie": f"borgerting-session={Sessions(keys, SystemClock()).issue(self.who(role, slug))}"}
 
@@ -114,6 +116,38 @@ def until(holds: Callable[[], Any]) -> None:
     while not holds():
         assert time.monotonic() < latest
         time.sleep(0.05)
+
+
+PAGES = (
+    "/deliberation/municipalities",
+    f"/deliberation/municipalities/{HELD}",
+    f"/deliberation/municipalities/{HELD}/suspend",
+    *(f"/{service}/ops/municipalities/{HELD}" for service in SERVICES),
+)
+
+
+def test_operators_see_figures_and_no_content(town: Town) -> None:
+    titles = {
+        str(row[0])
+        for service, query in (
+            ("sortition", "SELECT title FROM selections"),
+            ("deliberation", "SELECT title FROM assemblies UNION SELECT title FROM initiatives"),
+            ("followup", "SELECT title FROM promises UNION SELECT text FROM promises"),
+            ("volunteer", "SELECT title FROM tasks UNION SELECT place FROM tasks"),
+        )
+        for row in sqlite3.connect(town.folder / "data" / f"{service}.sqlite3").execute(query)
+    }
+    assert len(titles) > 50
+    for path in PAGES:
+        page = town.http.get(path, headers=town.cookie(Role.OPERATOR, None))
+        assert page.status_code == 200, path
+        text = unescape(page.text)
+        assert [mark for mark in (*MARKS, *titles) if mark in text] == [], path
+        for role, slug in ((Role.SECRETARIAT, HELD), (Role.OPERATOR, HELD)):
+            assert town.http.get(path, headers=town.cookie(role, slug)).status_code == 403, (path, role)
+    figures = town.http.get(PAGES[-1], headers=town.cookie(Role.OPERATOR, None)).text
+    people = len(town.rows("volunteer", HELD)["people"])
+    assert f"<tr><td>people</td><td>{people}</td></tr>" in figures
 
 
 @pytest.fixture(scope="module")
