@@ -1,7 +1,7 @@
 """Whether one municipality that floods slows another: its 99th percentile alone, and beside a flood.
 
 A suite in one process (all services, both surfaces), on SQLite and on PostgreSQL (fsync on), with the usual
-limits. One municipality is asked steadily: 40 gRPC reads, 20 changes and 20 pages a second, each timed from
+limits. One municipality is asked steadily: 30 gRPC reads, 10 changes and 15 pages a second, each timed from
 the moment at which it was due, so that what is late for another's sake counts. In every second round another
 municipality's 16 threads ask as fast as they are answered, a third of them each of these, whatever they are
 told. They are a process of the lowest priority (nice 19), since on a machine of two cores their own work
@@ -43,7 +43,7 @@ from tests.infrastructure.postgres import PostgresServer
 GOAL = 1.5
 FLOODERS = 16
 STORES = ("SQLite", "PostgreSQL")
-A_SECOND: Mapping[str, int] = {"gRPC read": 40, "gRPC change": 20, "page": 20}
+A_SECOND: Mapping[str, int] = {"gRPC read": 30, "gRPC change": 10, "page": 15}
 Samples = dict[str, list[float]]
 """By kind, seconds."""
 
@@ -175,7 +175,7 @@ def ask_steadily(suite: SuiteProcess, town: Town, seconds: float) -> Samples:
     threads = []
     made = asks(suite.grpc, suite.http, town)
     for place, (kind, rate) in enumerate(A_SECOND.items()):
-        callers = max(1, rate // 20)
+        callers = max(1, rate // 15)
         for number in range(callers):
             call = made[kind]()
             call()

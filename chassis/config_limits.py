@@ -31,7 +31,7 @@ class LimitSettings(BaseSettings):
         description="pages and reading calls a second that a process answers one municipality; 0: no limit",
     )
     limits_reads_burst: int = Field(
-        100, alias="BORGERTING_LIMITS__READS_BURST", ge=1, description="so many of them at once, after a rest"
+        50, alias="BORGERTING_LIMITS__READS_BURST", ge=1, description="so many of them at once, after a rest"
     )
     limits_changes: float = Field(
         20.0,
@@ -40,7 +40,7 @@ class LimitSettings(BaseSettings):
         description="forms and changing calls a second that a process takes of one municipality; 0: no limit",
     )
     limits_changes_burst: int = Field(
-        100,
+        40,
         alias="BORGERTING_LIMITS__CHANGES_BURST",
         ge=1,
         description="so many of them at once, after a rest",

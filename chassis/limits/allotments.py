@@ -18,8 +18,10 @@ from chassis.metrics import Sample
 
 REASON = "TOO_MANY_REQUESTS"
 HOLD_SECONDS = 1.0
-"""How long a request waits for its turn at most, and how long a refusal is held back: who asks again and
-again, without heeding it, does so once a second."""
+"""How long a call waits for its turn at most, and how long a refusal is held back: who asks again and again,
+without heeding it, does so once a second."""
+PAGE_PATIENCE_SECONDS = 3.0
+"""How long a page or REST waits for its turn at most. It takes no thread; a late page is better than none."""
 SLOT_SECONDS = 10.0
 """How long a request waits at most for those of its own municipality that are being worked on."""
 MOST_ASIDE = 128

@@ -14,7 +14,14 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 from chassis.auth.principal import Principal
 from chassis.config_limits import Network
 from chassis.errors import DomainError
-from chassis.limits.allotments import HOLD_SECONDS, SLOT_SECONDS, Allotment, Limits, network_of
+from chassis.limits.allotments import (
+    HOLD_SECONDS,
+    PAGE_PATIENCE_SECONDS,
+    SLOT_SECONDS,
+    Allotment,
+    Limits,
+    network_of,
+)
 from chassis.limits.calls import municipality_in
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
@@ -59,10 +66,13 @@ class RequestLimits:
         principal = self._identify(request)
         found = self._limits.of(principal, named, lambda: caller_address(scope, self._proxies))
         change = scope["method"] not in _READS
-        wait = found.take(service, change=change, signed_in=principal.signed_in, patience=HOLD_SECONDS)
+        wait = found.take(
+            service, change=change, signed_in=principal.signed_in, patience=PAGE_PATIENCE_SECONDS
+        )
+        over = wait > PAGE_PATIENCE_SECONDS
         if wait:
-            await asyncio.sleep(min(wait, HOLD_SECONDS))
-        if wait > HOLD_SECONDS:
+            await asyncio.sleep(HOLD_SECONDS if over else wait)
+        if over:
             found.count_refusal(service)
             await self._refuse(request, self._limits.refusal(wait - HOLD_SECONDS))(scope, receive, send)
             return

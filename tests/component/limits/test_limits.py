@@ -146,8 +146,6 @@ def test_rest_says_it_as_a_problem_with_retry_after(towns: Towns) -> None:
     # The public's rate is not the secretariat's.
     token = towns.bearer("holbaek", Role.SECRETARIAT)
     assert towns.get(path, authorization=token)[0] in (200, 404)
-    # Nor does a token that is no good count as one.
-    assert towns.get(path, authorization="Bearer nonsense")[0] == 429
 
 
 @pytest.mark.parametrize(
