@@ -25,7 +25,7 @@ class LimitSettings(BaseSettings):
     """Part of SuiteSettings."""
 
     limits_reads: float = Field(
-        50.0,
+        30.0,
         alias="BORGERTING_LIMITS__READS",
         ge=0,
         description="pages and reading calls a second that a process answers one municipality; 0: no limit",
