@@ -84,3 +84,4 @@ lock: setup ## Write the requirement locks anew
 	$(LOCK) --upgrade --extra telemetry pyproject.toml -o requirements/runtime.txt
 	$(LOCK) --upgrade --extra telemetry pyproject.toml requirements/dev.in -o requirements/dev.txt
 	$(LOCK) --upgrade benchmarks/peers/requirements.in -o benchmarks/peers/requirements.txt
+	$(LOCK) --upgrade benchmarks/peers/locust.in -o benchmarks/peers/locust.txt

@@ -18,6 +18,7 @@ import time
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
+from urllib.parse import urlsplit
 
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT))
@@ -74,6 +75,19 @@ def start(port: int) -> None:
         raise
 
 
+def running() -> Release | None:
+    """The release in a cluster that is complete and answers, for whoever wants to look at it."""
+    cluster = Cluster(FOLDER, FOLDER / "programs")
+    if not (FOLDER / "complete").exists() or not answers(cluster):
+        return None
+    port = int((FOLDER / "port").read_text(encoding="ascii"))
+    return Release(cluster, Beside(cluster), NAME, chosen(port))
+
+
+def answers(cluster: Cluster) -> bool:
+    return cluster.run("kubectl", "get", "--raw", "/readyz", "--request-timeout=20s").returncode == 0
+
+
 def show_again(cluster: Cluster) -> None:
     """Of a cluster that runs already: where it is, and links that are new, since each is used up once."""
     if not (FOLDER / "complete").exists():
@@ -81,13 +95,13 @@ def show_again(cluster: Cluster) -> None:
             f"cluster: the one in {FOLDER} is not complete: another `make cluster` is at work, or was broken "
             "off; `make cluster-stop` takes it away"
         )
-    if cluster.run("kubectl", "get", "--raw", "/readyz", "--request-timeout=20s").returncode:
+    release = running()
+    if release is None:
         raise SystemExit(f"cluster: the one in {FOLDER} runs no more; `make cluster-stop` takes it away")
-    port = int((FOLDER / "port").read_text(encoding="ascii"))
     say("it runs already")
     if forwarder() is None:
-        forward(cluster, port)
-    show(Release(cluster, Beside(cluster), NAME, chosen(port)))
+        forward(cluster, urlsplit(release.site).port or 80)
+    show(release)
 
 
 def chosen(port: int) -> Object:

@@ -117,7 +117,8 @@ class Release:
 
     def keys(self, folder: Path) -> Path:
         """A copy of what signs its sessions."""
-        secret = json.loads(self.kubectl("get", "secret", f"{self.name}-keys", "--output", "json"))
+        held = self.values.get("keys", {}).get("secret") or f"{self.name}-keys"
+        secret = json.loads(self.kubectl("get", "secret", held, "--output", "json"))
         folder.mkdir(mode=0o700)
         file = folder / "keys.json"
         file.touch(0o600)
