@@ -175,42 +175,49 @@ def lift_limits(release: Release, *, lifted: bool) -> None:
     """Of what one municipality may ask, since readers here ask for one; or as the chart has them."""
     settings = [f"{name}={value}" if lifted else f"{name}-" for name, value in UNLIMITED.items()]
     release.kubectl("set", "env", "deployment", "--all", *settings)
-    release.kubectl("rollout", "status", "deployment", "--timeout=180s")
+    _settle(release, 1)
 
 
 def replicate(release: Release, replicas: int) -> None:
     release.kubectl("scale", "deployment", "--all", f"--replicas={replicas}")
+    _settle(release, replicas)
+
+
+def _settle(release: Release, replicas: int) -> None:
+    """Until those that are to go are gone."""
     release.kubectl("rollout", "status", "deployment", "--timeout=180s")
+    release.cluster.eventually(
+        lambda: len(release.cluster.items("pods", release.name)),
+        lambda pods: pods == replicas * len(SERVICES),
+    )
 
 
 def processor_seconds(cluster: Cluster) -> dict[str, float]:
-    """Since their start, of each part's pods together (services by name), and of the whole NODE.
+    """Since its start, of each pod ("part/uid"; a service's pods are of one part), and of the whole NODE.
 
     By the kernel's own count: what the kubelet tells of it is up to a quarter of a minute old.
     """
-    named = {
-        each["metadata"]["uid"]: next(
-            (service for service in SERVICES if f"-{service}-" in each["metadata"]["name"]),
-            each["metadata"]["name"],
-        )
-        for each in cluster.items("pods")
-    }
-    used = dict.fromkeys([*named.values(), NODE], 0.0)
-    said = cluster.inside(
-        "find", _COUNTS, "-maxdepth", "4", "-name", "cpuacct.usage", "-exec", "grep", "-H", "", "{}", "+"
-    )
-    for line in said.splitlines():
+    named = {each["metadata"]["uid"]: each["metadata"]["name"] for each in cluster.items("pods")}
+    find = ("find", _COUNTS, "-maxdepth", "4", "-name", "cpuacct.usage", "-exec", "grep", "-H", "", "{}", "+")
+    used = {}
+    for line in cluster.inside(*find).splitlines():
         place, _, count = line.rpartition(":")
-        folder = Path(place).parent
-        part = NODE if str(folder) == _COUNTS else named.get(folder.name.removeprefix("pod"), "")
-        if part:
-            used[part] += int(count) / 1e9
+        uid = Path(place).parent.name.removeprefix("pod")
+        if str(Path(place).parent) == _COUNTS:
+            used[NODE] = int(count) / 1e9
+        elif uid in named:
+            part = next((service for service in SERVICES if f"-{service}-" in named[uid]), named[uid])
+            used[f"{part}/{uid}"] = int(count) / 1e9
     return used
 
 
-def _client_seconds() -> float:
-    used = resource.getrusage(resource.RUSAGE_CHILDREN)
-    return used.ru_utime + used.ru_stime
+def _by_part(before: Mapping[str, float], after: Mapping[str, float]) -> dict[str, float]:
+    """What the pods that are there used in between."""
+    used: dict[str, float] = {}
+    for pod in after:
+        part = pod.partition("/")[0]
+        used[part] = used.get(part, 0.0) + after[pod] - before.get(pod, 0.0)
+    return used
 
 
 def idle(cluster: Cluster, seconds: float) -> float:
@@ -234,6 +241,11 @@ def _machine_seconds() -> float:
     return sum(int(field) for number, field in enumerate(fields[:8]) if number not in (3, 4)) / _TICKS
 
 
+def _client_seconds() -> float:
+    used = resource.getrusage(resource.RUSAGE_CHILDREN)
+    return used.ru_utime + used.ru_stime
+
+
 def measure(release: Release, paths: Weighted, rate: int, seconds: int, idle: float) -> Point:
     """`rate` readers, each of whom asks once a second, or as often as answers come; `idle` as below."""
     python = peer_python("locust")
@@ -251,15 +263,16 @@ def measure(release: Release, paths: Weighted, rate: int, seconds: int, idle: fl
         check=False,
     )  # fmt: skip
     lasted = time.monotonic() - before[2]
+    client = _client_seconds() - before[1]
     after = processor_seconds(release.cluster)
     if done.returncode:
         raise RuntimeError(f"locust failed:\n{done.stderr[-2000:]}")
     [told] = json.loads(done.stdout)
     count = told["num_requests"]
     times = sorted((float(ms), number) for ms, number in told["response_times"].items())
-    parts = {name: (after[name] - before[0].get(name, 0.0)) / count for name in after if name != NODE}
-    node = after[NODE] - before[0][NODE]
-    client = (_client_seconds() - before[1]) / count
+    used = _by_part(before[0], after)
+    node = used.pop(NODE)
+    parts = {name: seconds_used / count for name, seconds_used in used.items()}
     return Point(
         asked=rate,
         answered=count / seconds,
@@ -267,7 +280,7 @@ def measure(release: Release, paths: Weighted, rate: int, seconds: int, idle: fl
         p99=_quantile(times, 0.99) / 1000,
         failed=told["num_failures"],
         parts=parts,
-        client=client,
+        client=client / count,
         besides=max(0.0, (node - idle * lasted) / count - sum(parts.values())),
     )
 
