@@ -32,7 +32,7 @@ import grpc
 import psycopg
 from google.protobuf.field_mask_pb2 import FieldMask
 
-from benchmarks.rates import connection_to
+from benchmarks.rates import UNLIMITED, connection_to
 from benchmarks.tenants import Town, Towns
 from borgerting.sortition.v1 import selection_service_pb2 as selections
 from borgerting.sortition.v1 import selection_service_pb2_grpc as selections_grpc
@@ -56,6 +56,7 @@ def main() -> int:
     parser.add_argument("--rounds", type=int, default=6, help="alone, and as many beside the flood")
     parser.add_argument("--flooders", type=int, default=FLOODERS, help="threads that flood")
     parser.add_argument("--store", choices=STORES, help="one of them alone")
+    parser.add_argument("--unlimited", action="store_true", help="what it would be without the limits")
     parser.add_argument("--flood", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.flood:
@@ -66,7 +67,8 @@ def main() -> int:
     told = []
     with tempfile.TemporaryDirectory(prefix="bt-flood-") as name:
         for store in (options.store,) if options.store else STORES:
-            with two_towns(store, Path(name) / store) as (suite, quiet, loud):
+            limits = UNLIMITED if options.unlimited else {}
+            with two_towns(store, Path(name) / store, limits) as (suite, quiet, loud):
                 alone, beside, counts = measure(suite, quiet, loud, options)
             told.append(f"{store}: a second, {counts}")
             for kind in A_SECOND:
@@ -84,10 +86,12 @@ def main() -> int:
 
 
 @contextmanager
-def two_towns(store: str, folder: Path) -> Iterator[tuple[SuiteProcess, Town, Town]]:
+def two_towns(
+    store: str, folder: Path, limits: Mapping[str, str]
+) -> Iterator[tuple[SuiteProcess, Town, Town]]:
     """A suite, the municipality that is measured, and the one that floods."""
     with ExitStack() as stack:
-        environment = {}
+        environment = dict(limits)
         urls = []
         if store == "PostgreSQL":
             server = stack.enter_context(PostgresServer.running(durable=True))
