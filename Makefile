@@ -37,11 +37,14 @@ check: setup ## Style, types, architecture, API contracts, generated code and tr
 	$(BIN)/python -m chassis.text check
 
 .PHONY: test
-test: setup ## Every test, the fast ones first; two processes share the files
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/browser
+test: setup ## Every test, the fast ones first, in two processes; then those of the cluster, alone
+	@failed=0; \
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/browser || failed=1; \
+	$(BIN)/python -m pytest tests/cluster || failed=1; \
+	exit $$failed
 
 .PHONY: test-cluster
-test-cluster: setup ## The chart on a real Kubernetes cluster, which is built once, in a quarter of an hour or more
+test-cluster: setup ## Of these only those on a real Kubernetes cluster, which is built once, in ten minutes or so
 	$(BIN)/python -m pytest tests/cluster
 
 .PHONY: bench
