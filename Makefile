@@ -69,11 +69,12 @@ bench: setup ## The benchmarks whose figures stand in the README (POOLS=folder o
 	$(BIN)/python -m benchmarks.lottery --pools $(or $(POOLS),.bench/pools)
 
 .PHONY: generate
-generate: setup ## Generate gen/ from proto/, docs/errors.md from the catalogues, dashboards and licences
+generate: setup ## Generate gen/ from proto/, and what docs/ and the dashboards have from the code
 	$(BIN)/python scripts/generate.py
 	$(BIN)/python scripts/error_catalogue.py
 	$(BIN)/python -m deploy.dashboards
 	$(BIN)/python -m deploy.supply.licences
+	$(BIN)/python scripts/export_format.py
 
 .PHONY: audit
 audit: setup ## What is known against the locked packages; fails, too, where that cannot be asked

@@ -93,6 +93,14 @@ def test_who_listens_to_the_log_hears_routine_lines_too(lines: io.StringIO) -> N
     assert last(lines)["event"] == "call"
 
 
+def test_who_has_set_up_the_log_anew_gets_routine_lines_too(lines: io.StringIO) -> None:
+    structlog.reset_defaults()
+    with structlog.testing.capture_logs() as heard:
+        ROUTINE.write(code="OK")
+    assert heard == [{"code": "OK", "event": "call", "log_level": "info"}]
+    assert lines.getvalue() == ""
+
+
 def test_routine_lines_are_none_where_only_warnings_are_wanted(lines: io.StringIO) -> None:
     configure("warning", lines)
     write_routine()
