@@ -37,14 +37,11 @@ check: setup ## Style, types, architecture, API contracts, generated code and tr
 	$(BIN)/python -m chassis.text check
 
 .PHONY: test
-test: setup ## Every test, the fast ones first, in two processes; then those of the cluster, alone
-	@failed=0; \
-	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/browser || failed=1; \
-	$(BIN)/python -m pytest tests/cluster || failed=1; \
-	exit $$failed
+test: setup ## Every test, the fast ones first; two processes share the files
+	$(BIN)/python -m pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder tests/unit tests/architecture tests/contract tests/component tests/e2e tests/faults tests/chart tests/browser
 
 .PHONY: test-cluster
-test-cluster: setup ## Of these only those on a real Kubernetes cluster, which is built once, in ten minutes or so
+test-cluster: setup ## The chart on a real Kubernetes cluster, which is built once, in a quarter of an hour or more
 	$(BIN)/python -m pytest tests/cluster
 
 .PHONY: bench
