@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import datetime
-from typing import Annotated
+from typing import Annotated, Any, TypeVar
 
 from fastapi import APIRouter, Depends, Query, Request, Response
 from google.protobuf.duration_pb2 import Duration
@@ -36,6 +37,8 @@ from services.deliberation.adapters.report_desk import ReportDesk
 from services.deliberation.adapters.rest_examples import EXAMPLES
 from services.deliberation.adapters.wire import instant
 from services.deliberation.app.assembly_ports import AssemblyUnitOfWork
+
+R = TypeVar("R")
 
 BASE = "/deliberation/api/v1"
 
@@ -189,41 +192,47 @@ def _registry_router(registry: Registry) -> APIRouter:
         with body_is("municipality"):
             return answered(registry.update(caller, request), response)
 
-    @router.post("/municipalities/{municipality}:suspend", summary="Hold a municipality still (operators)")
-    def suspend_municipality(
-        caller: CallerOfApi,
-        municipality: str,
-        body: ReasonBody,
-        response: Response,
-        request_id: RequestId = None,
-        idempotency_key: IdempotencyKey = None,
-        if_match: IfMatch = None,
-    ) -> MunicipalityAnswer:
-        request = pb.SuspendMunicipalityRequest(
-            name=f"municipalities/{municipality}",
-            reason=body.reason,
-            etag=etag_of(if_match, body.etag) or "",
-            request_id=request_id_of(idempotency_key, request_id) or "",
-        )
-        return answered(registry.suspend(caller, request), response)
+    def act(ask: Callable[..., R], carry_out: Callable[[Caller, R], pb.Municipality]) -> Callable[..., Any]:
+        """An act of operators that takes a reason and nothing else."""
 
-    @router.post("/municipalities/{municipality}:undelete", summary="Have a removed one back (operators)")
-    def undelete_municipality(
-        caller: CallerOfApi,
-        municipality: str,
-        body: ReasonBody,
-        response: Response,
-        request_id: RequestId = None,
-        idempotency_key: IdempotencyKey = None,
-        if_match: IfMatch = None,
-    ) -> MunicipalityAnswer:
-        request = pb.UndeleteMunicipalityRequest(
-            name=f"municipalities/{municipality}",
-            reason=body.reason,
-            etag=etag_of(if_match, body.etag) or "",
-            request_id=request_id_of(idempotency_key, request_id) or "",
-        )
-        return answered(registry.undelete(caller, request), response)
+        def route(
+            caller: CallerOfApi,
+            municipality: str,
+            body: ReasonBody,
+            response: Response,
+            request_id: RequestId = None,
+            idempotency_key: IdempotencyKey = None,
+            if_match: IfMatch = None,
+        ) -> MunicipalityAnswer:
+            request = ask(
+                name=f"municipalities/{municipality}",
+                reason=body.reason,
+                etag=etag_of(if_match, body.etag) or "",
+                request_id=request_id_of(idempotency_key, request_id) or "",
+            )
+            return answered(carry_out(caller, request), response)
+
+        return route
+
+    for name, summary, route in (
+        (
+            "suspend",
+            "Hold a municipality still (operators)",
+            act(pb.SuspendMunicipalityRequest, registry.suspend),
+        ),
+        (
+            "undelete",
+            "Have a removed one back (operators)",
+            act(pb.UndeleteMunicipalityRequest, registry.undelete),
+        ),
+        (
+            "resume",
+            "Serve a municipality again (operators)",
+            act(pb.ResumeMunicipalityRequest, registry.resume),
+        ),
+    ):
+        path = f"/municipalities/{{municipality}}:{name}"
+        router.post(path, summary=summary, name=f"{name}_municipality")(route)
 
     @router.delete("/municipalities/{municipality}", summary="Remove a municipality (operators)")
     def delete_municipality(
@@ -246,24 +255,6 @@ def _registry_router(registry: Registry) -> APIRouter:
             request_id=request_id_of(idempotency_key, request_id) or "",
         )
         return answered(registry.delete(caller, request), response)
-
-    @router.post("/municipalities/{municipality}:resume", summary="Serve a municipality again (operators)")
-    def resume_municipality(
-        caller: CallerOfApi,
-        municipality: str,
-        body: ReasonBody,
-        response: Response,
-        request_id: RequestId = None,
-        idempotency_key: IdempotencyKey = None,
-        if_match: IfMatch = None,
-    ) -> MunicipalityAnswer:
-        request = pb.ResumeMunicipalityRequest(
-            name=f"municipalities/{municipality}",
-            reason=body.reason,
-            etag=etag_of(if_match, body.etag) or "",
-            request_id=request_id_of(idempotency_key, request_id) or "",
-        )
-        return answered(registry.resume(caller, request), response)
 
     @router.post("/signInLinks", status_code=201, summary="Make a link that signs in once")
     def create_sign_in_link(
