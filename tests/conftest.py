@@ -1,14 +1,16 @@
 """For all tests: property tests are judged by what holds, never by how busy the machine is; a PostgreSQL,
 a Kafka broker and a Docker engine with our image, each started by the first test that asks for it, and
-stores of both kinds.
+stores of both kinds. What a test sets up of the process's log ends with it.
 """
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import structlog
 from hypothesis import HealthCheck, settings
 
 from tests.infrastructure import docker
@@ -20,6 +22,19 @@ settings.register_profile(
     "borgerting", deadline=None, print_blob=True, suppress_health_check=[HealthCheck.too_slow]
 )
 settings.load_profile("borgerting")
+
+
+@pytest.fixture(autouse=True)
+def _log_as_before() -> Iterator[None]:
+    """Else a later test that listens would hear nothing: its lines went where an earlier one had them go."""
+    root = logging.getLogger()
+    handlers, level = list(root.handlers), root.level
+    yield
+    if structlog.is_configured():
+        structlog.reset_defaults()
+        logging.captureWarnings(False)
+        root.handlers[:] = handlers
+        root.setLevel(level)
 
 
 @pytest.fixture(scope="session")

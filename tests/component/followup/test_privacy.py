@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import io
-import logging
 from collections.abc import Iterator
 
 import pytest
-import structlog
 from sqlalchemy import select
 
 from borgerting.followup.v1 import promise_service_pb2 as pb
@@ -30,14 +28,10 @@ def house(stores: Stores) -> Iterator[House]:
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
+def lines() -> io.StringIO:
     stream = io.StringIO()
-    handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
     log.configure("info", stream)
-    yield stream
-    structlog.reset_defaults()
-    logging.getLogger().handlers[:] = handlers
-    logging.getLogger().setLevel(level)
+    return stream
 
 
 def test_free_text_goes_nowhere_else(house: House, lines: io.StringIO) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import html
 import io
-import logging
 import re
 import time
 from collections.abc import Iterator
@@ -13,7 +12,6 @@ from urllib.parse import quote, urlencode, urlsplit
 
 import httpx
 import pytest
-import structlog
 
 from chassis import log
 from chassis.auth.keys import FileKeys
@@ -267,17 +265,11 @@ def test_what_came_of_it_is_counted_without_names(pages: tuple[Provider, Site], 
 
 def test_nothing_of_it_is_logged(pages: tuple[Provider, Site], browser: Browser) -> None:
     stream = io.StringIO()
-    handlers, level = list(logging.getLogger().handlers), logging.getLogger().level
     log.configure("info", stream)
-    try:
-        asked = browser.begin()
-        back = browser.at_provider(asked, "anna")
-        browser.visit(back)
-        browser.visit(f"{CALLBACK}?{urlencode({**query(back), 'error': 'Anna Hansen'})}")
-    finally:
-        structlog.reset_defaults()
-        logging.getLogger().handlers[:] = handlers
-        logging.getLogger().setLevel(level)
+    asked = browser.begin()
+    back = browser.at_provider(asked, "anna")
+    browser.visit(back)
+    browser.visit(f"{CALLBACK}?{urlencode({**query(back), 'error': 'Anna Hansen'})}")
     written = stream.getvalue()
     assert "/deliberation/sign-in/oidc/callback" in written
     secrets = [query(asked)[name] for name in ("state", "nonce", "code_challenge")]

@@ -7,7 +7,6 @@ import json
 import logging
 import re
 import warnings
-from collections.abc import Iterator
 
 import pytest
 import structlog
@@ -19,16 +18,10 @@ from chassis.log import Routine, bound, configure, get_logger, trace
 
 
 @pytest.fixture
-def lines() -> Iterator[io.StringIO]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+def lines() -> io.StringIO:
     stream = io.StringIO()
     configure("info", stream)
-    yield stream
-    structlog.reset_defaults()
-    logging.captureWarnings(False)
-    root.handlers[:] = handlers
-    root.setLevel(level)
+    return stream
 
 
 def last(lines: io.StringIO) -> dict[str, object]:
@@ -148,7 +141,6 @@ def test_a_terminal_gets_lines_to_read() -> None:
             return True
 
     stream = Terminal()
-    handlers = list(logging.getLogger().handlers)
     configure("info", stream)
     try:
         raise ValueError("Anna")
@@ -156,9 +148,6 @@ def test_a_terminal_gets_lines_to_read() -> None:
         get_logger("toy").error("it failed", trace=trace(error))
         get_logger("toy").exception("it failed")
     write_routine()
-    structlog.reset_defaults()
-    logging.captureWarnings(False)
-    logging.getLogger().handlers[:] = handlers
     assert "it failed" in stream.getvalue()
     assert "milliseconds" in stream.getvalue()
     assert "{" not in stream.getvalue()

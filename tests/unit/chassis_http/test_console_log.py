@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import io
 import logging
-from collections.abc import Iterator
 
 import pytest
-import structlog
 
 from chassis import log
 
@@ -18,16 +16,10 @@ class Terminal(io.StringIO):
 
 
 @pytest.fixture
-def terminal() -> Iterator[Terminal]:
-    root = logging.getLogger()
-    handlers, level = list(root.handlers), root.level
+def terminal() -> Terminal:
     stream = Terminal()
     log.configure("info", stream)
-    yield stream
-    structlog.reset_defaults()
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    logging.captureWarnings(False)
+    return stream
 
 
 def test_errors_are_shown_on_a_terminal_without_their_text(terminal: Terminal) -> None:
