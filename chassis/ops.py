@@ -8,8 +8,10 @@ error, lest a misspelt one leave nothing out.
 from __future__ import annotations
 
 import json
+import socket
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any
 from urllib.parse import parse_qs
@@ -49,8 +51,10 @@ class OpsServer:
         still_serving: Callable[[], bool],
     ) -> None:
         handler = _handler(metrics, checks, still_serving)
+        self._host = address[0]
         self._server = _Server(address, handler)
-        self._thread = threading.Thread(target=self._server.serve_forever, name="ops", daemon=True)
+        self._stopping = False
+        self._thread = threading.Thread(target=self._serve, name="ops", daemon=True)
 
     @property
     def port(self) -> int:
@@ -60,12 +64,21 @@ class OpsServer:
         self._thread.start()
 
     def stop(self) -> None:
+        """At once: `serve_forever` would see only at its next half second that it is to end."""
+        self._stopping = True
         if self._thread.ident is not None:
-            self._server.shutdown()
+            with suppress(OSError):  # it wakes by itself in the end
+                socket.create_connection((self._host, self.port), 1).close()
+            self._thread.join()
         self._server.server_close()
+
+    def _serve(self) -> None:
+        while not self._stopping:
+            self._server.handle_request()
 
 
 class _Server(ThreadingHTTPServer):
+    timeout = 0.5  # of a wait for the next request
     daemon_threads = True
     allow_reuse_address = True
 

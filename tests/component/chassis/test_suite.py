@@ -60,6 +60,16 @@ def wait_call(channel: grpc.Channel) -> Any:
     )
 
 
+def is_leaving(suite: SuiteProcess) -> bool:
+    """It serves its operators still, and says that it is ready no more."""
+    try:
+        suite.get("/readyz", base=suite.ops)
+    except urllib.error.HTTPError as error:
+        with error:
+            return error.code == 503
+    return False
+
+
 def job_of(suite: SuiteProcess, key: str) -> dict[str, Any]:
     answer: dict[str, Any] = json.loads(suite.get(f"/toy/job/{key}"))
     return answer
@@ -180,13 +190,13 @@ def json_data_dir(suite: SuiteProcess) -> str:
 
 def test_a_killed_suite_resumes_its_job_and_finishes_it_once(tmp_path: Path) -> None:
     with toy_suite(tmp_path) as first:
-        first.get("/toy/count/draw/15")
+        first.get("/toy/count/draw/5")
         wait_for(lambda: job_of(first, "draw")["stage"] == "counting")
         first.kill()
-    with toy_suite(tmp_path) as second:
+    with toy_suite(tmp_path, TOY_LET_GO=str(tmp_path)) as second:
         job = wait_for(lambda: (found := job_of(second, "draw"))["state"] == "SUCCEEDED" and found)
         # Begun twice with the same payload, finished once.
-        assert job["work"] == ["begun 15", "begun 15", "counted 15"]
+        assert job["work"] == ["begun 5", "begun 5", "counted 5"]
         assert job["attempts"] == 2
 
 
@@ -211,10 +221,11 @@ def test_a_kill_between_commit_and_sending_loses_and_doubles_nothing(tmp_path: P
 
 
 def test_sigterm_lets_what_runs_end(tmp_path: Path) -> None:
-    with toy_suite(tmp_path, BORGERTING_DRAIN_SECONDS="40") as running:
+    let_go = tmp_path / "go"
+    with toy_suite(tmp_path, BORGERTING_DRAIN_SECONDS="120", TOY_LET_GO=str(let_go)) as running:
         answers: list[str] = []
-        running.get("/toy/count/short/30")
-        page = threading.Thread(target=lambda: answers.append(running.get("/toy/slow/3", seconds=30)))
+        running.get("/toy/count/short/5")
+        page = threading.Thread(target=lambda: answers.append(running.get("/toy/slow/100", seconds=120)))
         page.start()
 
         def call() -> None:
@@ -224,14 +235,17 @@ def test_sigterm_lets_what_runs_end(tmp_path: Path) -> None:
                     request_serializer=StringValue.SerializeToString,
                     response_deserializer=StringValue.FromString,
                 )
-                answers.append(wait(StringValue(value="3"), timeout=30).value)
+                answers.append(wait(StringValue(value="100"), timeout=120).value)
 
         called = threading.Thread(target=call)
         called.start()
         running.get("/toy/tell/before")
         wait_for(lambda: running.get("/toy/busy") == "2")
-        wait_for(lambda: job_of(running, "short")["state"] != "QUEUED")
-        assert running.terminate() == 0
+        wait_for(lambda: job_of(running, "short")["stage"] == "counting")
+        running.process.send_signal(signal.SIGTERM)
+        wait_for(lambda: is_leaving(running))
+        let_go.touch()
+        assert running.process.wait(60) == 0
         page.join()
         called.join()
         assert sorted(answers) == ["slept", "waited"]
@@ -245,36 +259,30 @@ def test_sigterm_lets_what_runs_end(tmp_path: Path) -> None:
 
 
 def test_what_cannot_end_in_time_is_put_back_and_resumed(tmp_path: Path) -> None:
-    with toy_suite(tmp_path, BORGERTING_DRAIN_SECONDS="3") as running:
-        running.get("/toy/count/long/80")
+    with toy_suite(tmp_path, BORGERTING_DRAIN_SECONDS="1") as running:
+        running.get("/toy/count/long/5")
         wait_for(lambda: job_of(running, "long")["stage"] == "counting")
         assert running.terminate() == 0
     [store] = tmp_path.rglob("toy.sqlite3")
     with closing(sqlite3.connect(store)) as connection:
         assert connection.execute("SELECT state FROM jobs").fetchall() == [("QUEUED",)]
-    with toy_suite(tmp_path) as running:
+    with toy_suite(tmp_path, TOY_LET_GO=str(tmp_path)) as running:
         job = wait_for(lambda: (found := job_of(running, "long"))["state"] == "SUCCEEDED" and found, 60)
         assert job["attempts"] == 1  # an ordered stop costs no attempt
 
 
 def test_readiness_ends_when_a_stop_begins(tmp_path: Path) -> None:
-    with toy_suite(tmp_path, BORGERTING_DRAIN_SECONDS="40") as running:
-        page = threading.Thread(target=lambda: running.get("/toy/slow/8", seconds=30))
+    let_go = tmp_path / "go"
+    with toy_suite(tmp_path, BORGERTING_DRAIN_SECONDS="120", TOY_LET_GO=str(let_go)) as running:
+        page = threading.Thread(target=lambda: running.get("/toy/slow/100", seconds=120))
         page.start()
         wait_for(lambda: running.get("/toy/busy") == "1")
         running.process.send_signal(signal.SIGTERM)
-
-        def refused() -> bool:
-            try:
-                running.get("/readyz", base=running.ops)
-            except urllib.error.HTTPError as error:
-                with error:
-                    return error.code == 503
-            return False
-
-        wait_for(refused, 7)
+        wait_for(lambda: is_leaving(running))
+        assert page.is_alive()
+        let_go.touch()
         page.join()
-        assert running.process.wait(30) == 0
+        assert running.process.wait(60) == 0
 
 
 def test_it_answers_on_while_others_learn_that_it_leaves(tmp_path: Path) -> None:
@@ -308,10 +316,10 @@ def test_it_answers_on_while_others_learn_that_it_leaves(tmp_path: Path) -> None
 
 def test_a_second_signal_ends_it_at_once(tmp_path: Path) -> None:
     with toy_suite(tmp_path, BORGERTING_DRAIN_SECONDS="60") as running:
-        running.get("/toy/count/long/600")
+        running.get("/toy/count/long/5")
         wait_for(lambda: job_of(running, "long")["stage"] == "counting")
         running.process.send_signal(signal.SIGINT)
-        time.sleep(0.5)
+        wait_for(lambda: is_leaving(running))
         running.process.send_signal(signal.SIGTERM)
         assert running.process.wait(15) == 1
 
@@ -334,7 +342,7 @@ def test_a_taken_port_is_named(tmp_path: Path) -> None:
 
 
 def test_the_clock_can_stand_still(tmp_path: Path) -> None:
-    with toy_suite(tmp_path, BORGERTING_CLOCK="2031-05-01T09:00:00Z") as running:
+    with toy_suite(tmp_path, BORGERTING_CLOCK="2031-05-01T09:00:00Z", TOY_LET_GO=str(tmp_path)) as running:
         running.get("/toy/tell/later")
         running.get("/toy/count/a/2")
         wait_for(lambda: job_of(running, "a")["state"] == "SUCCEEDED")
