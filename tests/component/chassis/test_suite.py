@@ -124,7 +124,10 @@ def test_metrics_are_counted_once_and_name_nobody(suite: SuiteProcess) -> None:
         'borgerting_requests_total{code="200",method="GET /toy/tell/{text}",service="toy",surface="pages"}'
     )
     wait_for(lambda: counted in suite.get("/metrics", base=suite.ops))
-    text = suite.get("/metrics", base=suite.ops)
+    # A municipality is named for as long as something of it waits.
+    text = wait_for(
+        lambda: (found := suite.get("/metrics", base=suite.ops)) and "hjemby" not in found and found
+    )
     for name in (
         'borgerting_outbox_oldest_seconds{service="toy"}',
         'borgerting_outbox_attempts{service="toy"}',
@@ -134,7 +137,6 @@ def test_metrics_are_counted_once_and_name_nobody(suite: SuiteProcess) -> None:
         "process_resident_memory_bytes",
     ):
         assert name in text
-    assert "hjemby" not in text
 
 
 def test_grpc_answers_and_is_measured(suite: SuiteProcess) -> None:
