@@ -23,6 +23,7 @@ from chassis.db_store import BUSY_SECONDS, Scope, Store, StoreConflict, retrying
 from chassis.errors import Code, DomainError
 from chassis.jobs import JobQueue
 from chassis.lazily import lazily
+from chassis.limits.precedence import give_way
 from chassis.memory import Memory
 from chassis.outbox import Outbox
 from chassis.tables import UtcDateTime, add_to, json_type, serial_type
@@ -245,6 +246,7 @@ class _UnitOfWork:
         self._causation_id = causation_id
 
     def __enter__(self) -> Transaction:
+        give_way()
         if getattr(self._open, "busy", False):
             raise RuntimeError("this thread already has a unit of work open on this store")
         self._open.busy = True

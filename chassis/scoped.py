@@ -11,6 +11,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.db import Transaction
 from chassis.errors import Code, DomainError
+from chassis.limits.precedence import give_way
 from chassis.statements import Statement
 
 _MINE = "own_municipality"
@@ -29,6 +30,7 @@ class Scoped:
     def __init__(self, transaction: Transaction) -> None:
         self.connection = transaction.connection
         self.municipality = transaction.municipality
+        self._only_reads = not transaction.writing
 
     def mine(self, table: Table, *conditions: ColumnElement[bool]) -> ColumnElement[bool]:
         return and_(table.c.municipality_id == self.municipality, *conditions)
@@ -36,6 +38,8 @@ class Scoped:
     def rows(self, query: Select[Any] | Statement, **values: Any) -> Sequence[Any]:
         """`values` are those of the query's bindparams, its municipality (`of_tenant`) aside."""
         values[_MINE] = self.municipality
+        if self._only_reads:
+            give_way()
         if isinstance(query, Statement):
             return query.ask(self.connection, values)
         return self.connection.execute(query, values).all()

@@ -13,6 +13,7 @@ from chassis.auth.principal import Principal
 from chassis.config_limits import LimitSettings, Rate
 from chassis.errors import Code, DomainError
 from chassis.limits.bucket import Bucket
+from chassis.limits.precedence import Precedence
 from chassis.limits.slots import AsyncSlots, Slots
 from chassis.metrics import Sample
 
@@ -31,6 +32,8 @@ AT_ONCE = (4, 2)
 for one another (ADR 5), and hold a thread and a connection meanwhile."""
 AT_ONCE_EMBEDDED = (2, 1)
 """Where every store is in the process: there one thread runs at a time, and one writes."""
+AHEAD = 3
+"""Who has asked this many above its rate lately goes behind the others (chassis.limits.precedence)."""
 _MOST_CALLERS = 4096
 
 
@@ -50,15 +53,28 @@ class Allotment:
     stranger uses up what its secretariat needs.
     """
 
-    __slots__ = ("_buckets", "_lock", "_time", "answered", "aside", "calls", "pages", "refused")
+    __slots__ = (
+        "_buckets",
+        "_lock",
+        "_time",
+        "ahead",
+        "answered",
+        "aside",
+        "calls",
+        "pages",
+        "precedence",
+        "refused",
+    )
 
     def __init__(
         self,
         reads: Rate,
         changes: Rate,
         at_once: tuple[int, int],
+        precedence: Precedence,
         time_source: Callable[[], float],
     ) -> None:
+        self.precedence = precedence
         self._lock = threading.Lock()
         self._time = time_source
         # By 2 * signed in + change.
@@ -70,23 +86,44 @@ class Allotment:
         self.aside = Slots(MOST_ASIDE)
         # By `change`.
         self.calls = (Slots(at_once[0]), Slots(at_once[1]))
+        self.ahead = tuple(Ahead(slots, precedence) for slots in self.calls)
         self.pages = (AsyncSlots(at_once[0]), AsyncSlots(at_once[1]))
         self.answered: dict[tuple[str, bool], int] = {}
         self.refused: dict[str, int] = {}
 
-    def take(self, service: str, *, change: bool, signed_in: bool, patience: float = 0.0) -> float:
-        """As `Bucket.take`, counted where the turn was given."""
+    def take(
+        self, service: str, *, change: bool, signed_in: bool, patience: float = 0.0
+    ) -> tuple[float, bool]:
+        """As `Bucket.take`, counted where the turn was given; and whether it goes behind the others."""
         bucket = self._buckets[2 * signed_in + change]
         with self._lock:
-            wait = bucket.take(self._time(), patience) if bucket is not None else 0.0
+            wait, behind = 0.0, False
+            if bucket is not None:
+                now = self._time()
+                wait = bucket.take(now, patience)
+                behind = wait > 0.0 or bucket.lately(now) > AHEAD
             if wait <= patience:
                 key = (service, change)
                 self.answered[key] = self.answered.get(key, 0) + 1
-            return wait
+            return wait, behind
 
     def count_refusal(self, service: str) -> None:
         with self._lock:
             self.refused[service] = self.refused.get(service, 0) + 1
+
+
+class Ahead:
+    """What a call of who has asked little holds: a thread of its municipality's, and precedence."""
+
+    __slots__ = ("_precedence", "_slots")
+
+    def __init__(self, slots: Slots, precedence: Precedence) -> None:
+        self._slots = slots
+        self._precedence = precedence
+
+    def leave(self) -> None:
+        self._slots.leave()
+        self._precedence.end()
 
 
 class Limits:
@@ -107,6 +144,7 @@ class Limits:
         given = settings.limits_at_once
         self._at_once = (given, given) if given else at_once
         self._time = time_source
+        self._precedence = Precedence()
         self._municipalities: dict[str, Allotment] = {}
         self._callers: OrderedDict[str, Allotment] = OrderedDict()
         self._callers_lock = threading.Lock()
@@ -150,7 +188,7 @@ class Limits:
                 )
 
     def _made(self, reads: Rate, changes: Rate) -> Allotment:
-        return Allotment(reads, changes, self._at_once, self._time)
+        return Allotment(reads, changes, self._at_once, self._precedence, self._time)
 
     def _caller(self, key: str) -> Allotment:
         with self._callers_lock:

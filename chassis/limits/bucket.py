@@ -31,3 +31,7 @@ class Bucket:
             return wait
         self._full_at = full_at + self._interval
         return wait
+
+    def lately(self, now: float) -> float:
+        """How many of the latest it still remembers: above 1, they came faster than the rate."""
+        return (self._full_at - now) / self._interval

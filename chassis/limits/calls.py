@@ -11,6 +11,7 @@ import grpc
 
 from chassis.auth.principal import Principal
 from chassis.limits.allotments import HOLD_SECONDS, SLOT_SECONDS, Allotment, Limits, network_of
+from chassis.limits.precedence import Behind, Passed, Precedence
 from chassis.limits.slots import Slots
 
 Aside = Callable[[], AbstractContextManager[bool]]
@@ -55,7 +56,7 @@ class Gate:
         self._named: Callable[[Any], str] | None = None
         self._sleep = sleep
 
-    def enter(self, request: Any, context: grpc.ServicerContext, principal: Principal) -> Slots:
+    def enter(self, request: Any, context: grpc.ServicerContext, principal: Principal) -> Passed:
         """Returns what is to be left afterwards. Raises DomainError RESOURCE_EXHAUSTED TOO_MANY_REQUESTS."""
         named = self._named
         if named is None:
@@ -63,10 +64,13 @@ class Gate:
         limits = self._of.limits
         found = limits.of(principal, municipality_in(named(request)), lambda: _address(context.peer()))
         change, signed_in = self._change, principal.signed_in
-        if found.take(self._service, change=change, signed_in=signed_in):
+        wait, behind = found.take(self._service, change=change, signed_in=signed_in)
+        if wait:
             with self._aside(found) as room:
                 patience = min(HOLD_SECONDS, context.time_remaining() / 2) if room else 0.0
-                wait = found.take(self._service, change=change, signed_in=signed_in, patience=patience)
+                wait, behind = found.take(
+                    self._service, change=change, signed_in=signed_in, patience=patience
+                )
                 if patience:
                     self._sleep(min(wait, patience))
             if wait > patience:
@@ -79,7 +83,16 @@ class Gate:
             if not got:
                 found.count_refusal(self._service)
                 raise limits.refusal()
-        return slots
+        if behind:
+            passed = BehindCall(slots, found.precedence)
+            try:
+                passed.enter(lambda: self._aside(found))
+            except BaseException:
+                passed.leave()
+                raise
+            return passed
+        found.precedence.begin()
+        return found.ahead[change]
 
     @contextmanager
     def _aside(self, allotment: Allotment) -> Iterator[bool]:
@@ -91,6 +104,21 @@ class Gate:
                 yield room
         finally:
             allotment.aside.leave()
+
+
+class BehindCall:
+    """What a call of who has asked much holds."""
+
+    __slots__ = ("_behind", "_slots", "enter")
+
+    def __init__(self, slots: Slots, precedence: Precedence) -> None:
+        self._slots = slots
+        self._behind = Behind(precedence)
+        self.enter = self._behind.enter
+
+    def leave(self) -> None:
+        self._slots.leave()
+        self._behind.leave()
 
 
 def name_reader(message: type[Any]) -> Callable[[Any], str]:

@@ -23,6 +23,7 @@ from chassis.limits.allotments import (
     network_of,
 )
 from chassis.limits.calls import municipality_in
+from chassis.limits.precedence import Behind
 
 _READS = frozenset({"GET", "HEAD", "OPTIONS"})
 _API = "api/v1/"
@@ -66,7 +67,7 @@ class RequestLimits:
         principal = self._identify(request)
         found = self._limits.of(principal, named, lambda: caller_address(scope, self._proxies))
         change = scope["method"] not in _READS
-        wait = found.take(
+        wait, behind = found.take(
             service, change=change, signed_in=principal.signed_in, patience=PAGE_PATIENCE_SECONDS
         )
         over = wait > PAGE_PATIENCE_SECONDS
@@ -76,7 +77,7 @@ class RequestLimits:
             found.count_refusal(service)
             await self._refuse(request, self._limits.refusal(wait - HOLD_SECONDS))(scope, receive, send)
             return
-        turn = _Turn(self._limits, found, service, change)
+        turn = _Turn(self._limits, found, service, change, behind)
         try:
             if not change:
                 await turn.take()
@@ -106,13 +107,17 @@ class _NoTurn(Exception):  # noqa: N818 - it never leaves this module
 class _Turn:
     """One request's share of the municipality's threads."""
 
-    def __init__(self, limits: Limits, allotment: Allotment, service: str, change: bool) -> None:
+    def __init__(
+        self, limits: Limits, allotment: Allotment, service: str, change: bool, behind: bool
+    ) -> None:
         self._limits = limits
         self._allotment = allotment
         self._slots = allotment.pages[change]
         self._service = service
         self._asked = False
         self._held = False
+        self._precedence = allotment.precedence
+        self._behind = Behind(allotment.precedence) if behind else None
 
     async def take(self) -> None:
         """Raises _NoTurn."""
@@ -121,11 +126,19 @@ class _Turn:
             self._allotment.count_refusal(self._service)
             raise _NoTurn(self._limits.refusal())
         self._held = True
+        if self._behind is None:
+            self._precedence.begin()
+        else:
+            await self._behind.enter_later()
 
     def give_back(self) -> None:
         if self._held:
             self._held = False
             self._slots.leave()
+            if self._behind is None:
+                self._precedence.end()
+            else:
+                self._behind.leave()
 
     def after(self, receive: Receive) -> Receive:
         """The request's body; with its end comes the turn."""

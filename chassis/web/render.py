@@ -10,6 +10,7 @@ from starlette.datastructures import URL
 from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from chassis.limits.precedence import give_way
 from chassis.text import DEFAULT_LANGUAGE, LANGUAGES
 from chassis.web.formats import Formats
 from chassis.web.forms import CSRF_FIELD, Form
@@ -80,6 +81,7 @@ def render(
     """
     site, who = site_of(request), caller(request)
     values = context(request, municipality, address=address) | {"crumbs": tuple(crumbs)} | data
+    give_way()
     body = site.templates.get_template(template).render(values)
     answer = HTMLResponse(body, status_code=status)
     keep = public and status == 200 and not who.principal.signed_in

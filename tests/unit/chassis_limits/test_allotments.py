@@ -11,7 +11,7 @@ from chassis.auth.principal import NOBODY, Principal, Role
 from chassis.config import load_settings
 from chassis.config_limits import LimitSettings
 from chassis.errors import Code
-from chassis.limits.allotments import Limits, Usage, network_of, requests_by_municipality
+from chassis.limits.allotments import AHEAD, Allotment, Limits, Usage, network_of, requests_by_municipality
 from chassis.limits.requests import caller_address
 
 SECRETARIAT = Principal("someone", "dragoer", frozenset({Role.SECRETARIAT}))
@@ -27,6 +27,12 @@ def limits(**settings: str) -> Limits:
 
 def never() -> str:
     raise AssertionError("the address counts for nothing here")
+
+
+def wait(
+    found: Allotment, service: str = "sortition", *, change: bool = False, signed_in: bool = False
+) -> float:
+    return found.take(service, change=change, signed_in=signed_in)[0]
 
 
 def test_the_public_is_on_the_account_of_the_municipality_that_it_asks_about() -> None:
@@ -51,15 +57,24 @@ def test_what_names_no_municipality_of_the_registry_is_on_the_caller_s_account()
 
 def test_the_public_takes_nothing_from_those_who_are_signed_in() -> None:
     found = limits(reads="1", reads_burst="2", changes="1", changes_burst="1").of(NOBODY, "dragoer", never)
-    public = [found.take("sortition", change=False, signed_in=False) for _ in range(3)]
+    public = [wait(found) for _ in range(3)]
     assert public == [0.0, 0.0, 1.0]
-    assert found.take("sortition", change=False, signed_in=True) == 0.0
-    assert [found.take("sortition", change=True, signed_in=True) for _ in range(2)] == [0.0, 1.0]
+    assert wait(found, signed_in=True) == 0.0
+    assert [wait(found, change=True, signed_in=True) for _ in range(2)] == [0.0, 1.0]
+
+
+def test_who_has_asked_much_lately_goes_behind_the_others() -> None:
+    found = limits(reads="1", reads_burst="20").of(NOBODY, "dragoer", never)
+    behind = [found.take("sortition", change=False, signed_in=False)[1] for _ in range(20)]
+    assert behind == [False] * AHEAD + [True] * (20 - AHEAD)
+    assert found.take("sortition", change=True, signed_in=False) == (0.0, False)
+    assert found.take("sortition", change=False, signed_in=True) == (0.0, False)
 
 
 def test_nothing_is_limited_at_nought() -> None:
     found = limits(reads="0").of(NOBODY, "dragoer", never)
-    assert not any(found.take("sortition", change=False, signed_in=False) for _ in range(10_000))
+    asked = {found.take("sortition", change=False, signed_in=False) for _ in range(10_000)}
+    assert asked == {(0.0, False)}
 
 
 def test_what_stood_stands_when_others_come_and_go() -> None:
@@ -81,7 +96,7 @@ def test_usage_tells_what_was_asked_and_refused_of_the_registry_s_municipalities
     made = limits(reads="1", reads_burst="1")
     found = made.of(NOBODY, "dragoer", never)
     for change in (False, False, True):
-        if found.take("followup", change=change, signed_in=False):
+        if wait(found, "followup", change=change):
             found.count_refusal("followup")
     made.of(NOBODY, "nowhere", lambda: "192.0.2.1").take("followup", change=False, signed_in=False)
     assert made.usage() == [Usage("dragoer", "followup", reads=1, changes=1, refused=1)]

@@ -108,6 +108,7 @@ class Scene:
             },
         )
         self.slept: list[float] = []
+        self.asides = 0
         self.now = 1000.0
         self.toy = Toy()
         self.limits = Limits(settings, time_source=lambda: self.now)
@@ -115,6 +116,7 @@ class Scene:
 
         @contextmanager
         def aside() -> Iterator[bool]:
+            self.asides += 1
             yield room
 
         calls.aside = aside
@@ -155,6 +157,20 @@ def test_who_is_early_by_less_than_a_second_is_answered_in_its_turn() -> None:
     scene.now += 999.5
     assert scene.ask() is grpc.StatusCode.OK
     assert scene.slept == [pytest.approx(0.5)]
+
+
+def test_who_had_to_wait_lets_others_go_first_and_leaves_its_thread_to_them() -> None:
+    scene = Scene(room=True)
+    precedence = scene.limits.of(NOBODY, "", lambda: "192.0.2.1").precedence
+    precedence.patience = 0.0
+    precedence.begin()
+    assert [scene.ask().name for _ in range(2)] == ["OK", "OK"]
+    assert scene.asides == 0
+    scene.now += 999.5
+    assert scene.ask() is grpc.StatusCode.OK
+    assert scene.asides == 2  # for its rate, and for what is ahead
+    precedence.end()
+    assert not precedence.has_ahead
 
 
 def test_a_neighbour_is_never_refused() -> None:
