@@ -2,8 +2,8 @@
 
 A suite in one process (all services, both surfaces), on SQLite and on PostgreSQL (fsync on), with the usual
 limits. One municipality is asked steadily, within its rates: 20 gRPC reads, 10 changes and 15 pages a second,
-each timed from the moment at which it was due, so that what is late for another's sake counts. In every
-second round another municipality's 16 threads ask as fast as they are answered, a third of them each of
+each timed from the moment at which it was due, so that what a late answer makes late counts too; only how
+late this process itself wakes up on so few cores does not. In every second round another municipality's 16 threads ask as fast as they are answered, a third of them each of
 these, whatever they are told. They are a process of the lowest priority (nice 19), since on a machine of two
 cores their own work would else be what is measured. Every sample counts, the first second's too, when the
 flood spends its burst. The 99th percentile is each round's, and of the rounds the median, alone and beside
@@ -162,7 +162,9 @@ def asks(grpc_address: str, http_address: str, town: Town) -> dict[str, Callable
 
 
 def ask_steadily(suite: SuiteProcess, town: Town, seconds: float) -> Samples:
-    """Each kind by as many threads as it takes, each at its own steady pace; seconds from when it was due."""
+    """Each kind by as many threads as it takes, each at its own steady pace; seconds from when it was due, or
+    from when its thread, which had slept until then, woke up.
+    """
     samples: Samples = {kind: [] for kind in A_SECOND}
     errors: list[BaseException] = []
     start = time.perf_counter() + 0.2
@@ -171,7 +173,9 @@ def ask_steadily(suite: SuiteProcess, town: Town, seconds: float) -> Samples:
         try:
             for number in range(int(seconds / pause)):
                 due = start + offset + number * pause
-                time.sleep(max(0.0, due - time.perf_counter()))
+                if due > time.perf_counter():
+                    time.sleep(max(0.0, due - time.perf_counter()))
+                    due = time.perf_counter()
                 call()
                 samples[kind].append(time.perf_counter() - due)
         except BaseException as error:
