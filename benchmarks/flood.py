@@ -3,12 +3,12 @@
 A suite in one process (all services, both surfaces), on SQLite and on PostgreSQL (fsync on), with the usual
 limits. One municipality is asked steadily, within its rates: 20 gRPC reads, 10 changes and 15 pages a second,
 each timed from the moment at which it was due, so that what a late answer makes late counts too; only how
-late this process itself wakes up on so few cores does not. In every second round another municipality's 16 threads ask as fast as they are answered, a third of them each of
-these, whatever they are told. They are a process of the lowest priority (nice 19), since on a machine of two
-cores their own work would else be what is measured. Every sample counts, the first second's too, when the
-flood spends its burst. The 99th percentile is each round's, and of the rounds the median, alone and beside
-the flood: what else the machine does in one of them decides nothing. Goal: at most 1.5 times. Exits 1 when
-it is missed.
+late this process itself wakes up on so few cores does not. In every second round another municipality's 16
+threads ask as fast as they are answered, a third of them each of these, whatever they are told. They are a
+process of the lowest priority (nice 19), since on a machine of two cores their own work would else be what is
+measured. Every sample counts, the first second's too, when the flood spends its burst. The 99th percentile is
+each round's, and of the rounds the median, alone and beside the flood: what else the machine does in one of
+them decides nothing. Goal: at most 1.5 times. Exits 1 when it is missed.
 """
 
 from __future__ import annotations

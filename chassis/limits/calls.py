@@ -11,7 +11,7 @@ import grpc
 
 from chassis.auth.principal import Principal
 from chassis.limits.allotments import HOLD_SECONDS, SLOT_SECONDS, Allotment, Limits, network_of
-from chassis.limits.precedence import Behind, Passed, Precedence
+from chassis.limits.precedence import Behind, Passed
 from chassis.limits.slots import Slots
 
 Aside = Callable[[], AbstractContextManager[bool]]
@@ -84,7 +84,7 @@ class Gate:
                 found.count_refusal(self._service)
                 raise limits.refusal()
         if behind:
-            passed = BehindCall(slots, found.precedence)
+            passed = BehindCall(slots, found)
             try:
                 passed.enter(lambda: self._aside(found))
             except BaseException:
@@ -111,9 +111,9 @@ class BehindCall:
 
     __slots__ = ("_behind", "_slots", "enter")
 
-    def __init__(self, slots: Slots, precedence: Precedence) -> None:
+    def __init__(self, slots: Slots, allotment: Allotment) -> None:
         self._slots = slots
-        self._behind = Behind(precedence)
+        self._behind = Behind(allotment.precedence, allotment)
         self.enter = self._behind.enter
 
     def leave(self) -> None:

@@ -12,7 +12,7 @@ import asyncio
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Hashable
 from concurrent.futures import Future, wait
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
@@ -30,18 +30,20 @@ class Passed(Protocol):
 
 
 class Precedence:
-    """Of one process. Requests ahead go on at once; of those behind at most one, while nothing is ahead.
-    `patience` is how many seconds one of those waits in all.
+    """Of one process. Requests ahead go on at once; of those behind at most one, while nothing is ahead, and
+    those who ask take turns. `patience` is how many seconds one of those waits in all.
     """
 
-    __slots__ = ("_ahead", "_behind", "_lock", "_waiting", "patience")
+    __slots__ = ("_ahead", "_begun", "_behind", "_lock", "_waiting", "patience")
 
     def __init__(self, patience: float = PATIENCE_SECONDS) -> None:
         self.patience = patience
         self._lock = threading.Lock()
         self._ahead = 0
         self._behind = 0
-        self._waiting: deque[Future[None]] = deque()
+        self._begun: deque[Future[None]] = deque()
+        # By who asks; the next turn is the first one's.
+        self._waiting: dict[Hashable, deque[Future[None]]] = {}
 
     def begin(self) -> None:
         """Something ahead is being worked on, until `end`."""
@@ -57,27 +59,30 @@ class Precedence:
     def has_ahead(self) -> bool:
         return self._ahead > 0
 
-    def ask(self, *, again: bool = False) -> Future[None] | None:
-        """For a turn of what is behind, until `leave`. None: it is there; else it is with the result. Who had
-        one and asks `again` is the first.
+    def ask(self, who: Hashable, *, again: bool = False) -> Future[None] | None:
+        """For a turn of what is behind, until `leave`. None: it is there; else it is with the result. What
+        has begun and asks `again` is the first.
         """
         with self._lock:
             if not self._ahead and not self._behind:
                 self._behind += 1
                 return None
             turn: Future[None] = Future()
-            if again:
-                self._waiting.appendleft(turn)
-            else:
-                self._waiting.append(turn)
+            (self._begun if again else self._waiting.setdefault(who, deque())).append(turn)
             return turn
 
-    def insist(self, turn: Future[None]) -> None:
+    def insist(self, who: Hashable, turn: Future[None]) -> None:
         """Take it now, whatever is ahead."""
         with self._lock:
-            if turn in self._waiting:
-                self._waiting.remove(turn)
-                self._behind += 1
+            if turn.done():
+                return
+            self._behind += 1
+            if turn in self._begun:
+                self._begun.remove(turn)
+                return
+            self._waiting[who].remove(turn)
+            if not self._waiting[who]:
+                del self._waiting[who]
 
     def leave(self) -> None:
         with self._lock:
@@ -85,18 +90,27 @@ class Precedence:
             self._pass_on()
 
     def _pass_on(self) -> None:
-        if self._waiting and not self._ahead and not self._behind:
-            self._behind += 1
-            self._waiting.popleft().set_result(None)
+        if self._ahead or self._behind or not (self._begun or self._waiting):
+            return
+        self._behind += 1
+        if self._begun:
+            self._begun.popleft().set_result(None)
+            return
+        who = next(iter(self._waiting))
+        theirs = self._waiting.pop(who)
+        theirs.popleft().set_result(None)
+        if theirs:
+            self._waiting[who] = theirs  # the last one now
 
 
 class Behind:
-    """One request of who has asked much."""
+    """One request of who has asked much: `who` tells them apart."""
 
-    __slots__ = ("_holds", "_left", "_precedence")
+    __slots__ = ("_holds", "_left", "_precedence", "_who")
 
-    def __init__(self, precedence: Precedence) -> None:
+    def __init__(self, precedence: Precedence, who: Hashable) -> None:
         self._precedence = precedence
+        self._who = who
         self._left = precedence.patience
         self._holds = False
 
@@ -107,7 +121,7 @@ class Behind:
 
     async def enter_later(self) -> None:
         """The same within an event loop; threads that the request's task is answered in are marked."""
-        turn = self._precedence.ask()
+        turn = self._precedence.ask(self._who)
         self._holds = True
         _current.set(self)
         if turn is None:
@@ -132,7 +146,7 @@ class Behind:
     def _take(
         self, aside: Callable[[], AbstractContextManager[object]] = nullcontext, *, again: bool = False
     ) -> None:
-        turn = self._precedence.ask(again=again)
+        turn = self._precedence.ask(self._who, again=again)
         self._holds = True
         if turn is None:
             return
@@ -145,10 +159,15 @@ class Behind:
 
     def _waited(self, turn: Future[None], began: float) -> None:
         self._left -= time.monotonic() - began
-        self._precedence.insist(turn)
+        self._precedence.insist(self._who, turn)
 
 
 _current: ContextVar[Behind | None] = ContextVar("borgerting_behind", default=None)
+
+
+def is_behind() -> bool:
+    """Whether this thread answers a request of who has asked much."""
+    return _current.get() is not None
 
 
 def give_way() -> None:

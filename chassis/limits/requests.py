@@ -117,7 +117,7 @@ class _Turn:
         self._asked = False
         self._held = False
         self._precedence = allotment.precedence
-        self._behind = Behind(allotment.precedence) if behind else None
+        self._behind = Behind(allotment.precedence, allotment) if behind else None
 
     async def take(self) -> None:
         """Raises _NoTurn."""

@@ -15,6 +15,7 @@ from fastapi import Depends, FastAPI, Request, Response
 
 from chassis.auth.principal import NOBODY, Principal, Role
 from chassis.errors import Code, DomainError, FieldViolation
+from chassis.limits.precedence import Behind, Precedence
 from chassis.web import (
     HeaderMunicipality,
     Posted,
@@ -70,6 +71,15 @@ def app() -> FastAPI:
             texts=texts,
             incident="",
         )
+
+    @made.get("/sortition/behind")
+    def behind(request: Request) -> Response:
+        passed = Behind(Precedence(), "strandby")
+        passed.enter()
+        try:
+            return page(request)
+        finally:
+            passed.leave()
 
     @made.post("/sortition/change")
     def change(request: Request, form: Annotated[Posted, Depends(posted)]) -> Response:
@@ -137,6 +147,17 @@ def test_every_answer_has_the_security_headers(client: Visitor) -> None:
         assert headers["strict-transport-security"].startswith("max-age=")
         # A form's Origin must arrive: the CSRF check reads it.
         assert headers["referrer-policy"] == "same-origin"
+
+
+def test_who_has_asked_much_gets_the_same_page_in_pieces_between_which_others_go_first(
+    client: Visitor, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    usual = client.get("/sortition/page")
+    given: list[None] = []
+    monkeypatch.setattr(Behind, "give_way", lambda self: given.append(None))
+    behind = client.get("/sortition/behind")
+    assert len(given) > 2
+    assert behind.text.replace("/sortition/behind", "/sortition/page") == usual.text
 
 
 def test_static_files_are_kept_for_ever_under_their_digest(app: FastAPI, client: Visitor) -> None:

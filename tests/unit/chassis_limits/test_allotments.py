@@ -11,7 +11,7 @@ from chassis.auth.principal import NOBODY, Principal, Role
 from chassis.config import load_settings
 from chassis.config_limits import LimitSettings
 from chassis.errors import Code
-from chassis.limits.allotments import AHEAD, Allotment, Limits, Usage, network_of, requests_by_municipality
+from chassis.limits.allotments import Allotment, Limits, Usage, network_of, requests_by_municipality
 from chassis.limits.requests import caller_address
 
 SECRETARIAT = Principal("someone", "dragoer", frozenset({Role.SECRETARIAT}))
@@ -66,7 +66,7 @@ def test_the_public_takes_nothing_from_those_who_are_signed_in() -> None:
 def test_who_has_asked_much_lately_goes_behind_the_others() -> None:
     found = limits(reads="1", reads_burst="20").of(NOBODY, "dragoer", never)
     behind = [found.take("sortition", change=False, signed_in=False)[1] for _ in range(20)]
-    assert behind == [False] * AHEAD + [True] * (20 - AHEAD)
+    assert behind == [False] + [True] * 19
     assert found.take("sortition", change=True, signed_in=False) == (0.0, False)
     assert found.take("sortition", change=False, signed_in=True) == (0.0, False)
 

@@ -27,7 +27,7 @@ class Others:
         begun = threading.Event()
 
         def work() -> None:
-            behind = Behind(self._precedence)
+            behind = Behind(self._precedence, name.partition(" ")[0])
             behind.enter(self._told(begun))
             self.came.append(name)
             begun.set()
@@ -65,7 +65,7 @@ def waits(behind: Behind) -> bool:
 def test_where_nothing_is_ahead_who_is_behind_goes_on_at_once() -> None:
     precedence = Precedence(FOR_EVER)
     for _ in range(3):
-        behind = Behind(precedence)
+        behind = Behind(precedence, "dragoer")
         assert not waits(behind)
         behind.leave()
 
@@ -73,7 +73,7 @@ def test_where_nothing_is_ahead_who_is_behind_goes_on_at_once() -> None:
 def test_those_behind_go_one_at_a_time_in_their_order() -> None:
     precedence = Precedence(FOR_EVER)
     others, over = Others(precedence), threading.Event()
-    first = Behind(precedence)
+    first = Behind(precedence, "dragoer")
     assert not waits(first)
     for name in ("second", "third", "fourth"):
         assert others.ask(name, over).wait(60)  # it waits
@@ -82,6 +82,18 @@ def test_those_behind_go_one_at_a_time_in_their_order() -> None:
     first.leave()
     others.end()
     assert others.came == ["second", "third", "fourth"]
+
+
+def test_those_behind_take_turns_whoever_asks_most() -> None:
+    precedence = Precedence(FOR_EVER)
+    others, over = Others(precedence), threading.Event()
+    over.set()
+    precedence.begin()
+    for name in ("dragoer 1", "dragoer 2", "dragoer 3", "ishoj 1", "ishoj 2"):
+        assert others.ask(name, over).wait(60)
+    precedence.end()
+    others.end()
+    assert others.came == ["dragoer 1", "ishoj 1", "dragoer 2", "ishoj 2", "dragoer 3"]
 
 
 def test_those_behind_wait_for_all_that_is_ahead() -> None:
@@ -101,20 +113,20 @@ def test_those_behind_wait_for_all_that_is_ahead() -> None:
 def test_but_not_for_ever() -> None:
     precedence = Precedence(0.0)
     precedence.begin()
-    first, second = Behind(precedence), Behind(precedence)
+    first, second = Behind(precedence, "dragoer"), Behind(precedence, "dragoer")
     assert waits(first)
     assert waits(second)
     first.leave()
     second.leave()
     precedence.end()
-    assert not waits(Behind(precedence))
+    assert not waits(Behind(precedence, "dragoer"))
 
 
 def test_who_is_behind_gives_way_in_between_and_comes_first_of_those_behind() -> None:
     precedence = Precedence(FOR_EVER)
     others, over = Others(precedence), threading.Event()
     over.set()
-    ours = Behind(precedence)
+    ours = Behind(precedence, "dragoer")
     assert not waits(ours)
     give_way()  # to nothing
     assert others.ask("later", over).wait(60)
@@ -141,7 +153,7 @@ def test_who_is_ahead_gives_way_to_nobody() -> None:
 
 def test_a_thread_is_marked_until_its_request_is_over() -> None:
     precedence = Precedence(FOR_EVER)
-    behind = Behind(precedence)
+    behind = Behind(precedence, "dragoer")
     behind.enter()
     behind.leave()
     precedence.begin()
@@ -149,13 +161,13 @@ def test_a_thread_is_marked_until_its_request_is_over() -> None:
     behind.give_way()
     behind.leave()
     precedence.end()
-    assert not waits(Behind(precedence))
+    assert not waits(Behind(precedence, "dragoer"))
 
 
 def test_whatever_fails_while_waiting_leaves_nothing_taken() -> None:
     precedence = Precedence(FOR_EVER)
     precedence.begin()
-    behind = Behind(precedence)
+    behind = Behind(precedence, "dragoer")
 
     @contextmanager
     def no_thread() -> Iterator[None]:
@@ -166,7 +178,7 @@ def test_whatever_fails_while_waiting_leaves_nothing_taken() -> None:
         behind.enter(no_thread)
     behind.leave()
     precedence.end()
-    assert not waits(Behind(precedence))
+    assert not waits(Behind(precedence, "dragoer"))
 
 
 def test_in_an_event_loop_a_turn_comes_from_any_thread() -> None:
@@ -174,7 +186,7 @@ def test_in_an_event_loop_a_turn_comes_from_any_thread() -> None:
     precedence.begin()
 
     async def ask() -> None:
-        behind = Behind(precedence)
+        behind = Behind(precedence, "dragoer")
         threading.Timer(0.02, precedence.end).start()
         await behind.enter_later()
         assert not precedence.has_ahead
@@ -186,7 +198,7 @@ def test_in_an_event_loop_a_turn_comes_from_any_thread() -> None:
         behind.leave()
 
     asyncio.run(ask())
-    assert not waits(Behind(precedence))
+    assert not waits(Behind(precedence, "dragoer"))
 
 
 def test_who_goes_away_while_waiting_in_an_event_loop_leaves_nothing_taken() -> None:
@@ -194,7 +206,7 @@ def test_who_goes_away_while_waiting_in_an_event_loop_leaves_nothing_taken() -> 
     precedence.begin()
 
     async def ask() -> None:
-        behind = Behind(precedence)
+        behind = Behind(precedence, "dragoer")
 
         async def request() -> None:
             try:
@@ -210,4 +222,4 @@ def test_who_goes_away_while_waiting_in_an_event_loop_leaves_nothing_taken() -> 
 
     asyncio.run(ask())
     precedence.end()
-    assert not waits(Behind(precedence))
+    assert not waits(Behind(precedence, "dragoer"))
