@@ -6,6 +6,8 @@ tombstone: an event that comes late, or again out of an old log, must not bring 
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+from datetime import datetime
 from typing import TYPE_CHECKING
 
 from sqlalchemy import bindparam, select
@@ -19,6 +21,16 @@ if TYPE_CHECKING:
 _OF = Statement(
     select(erasures.c.municipality).where(erasures.c.municipality == bindparam("of_municipality"))
 )
+
+
+@dataclass(frozen=True, slots=True)
+class Erasure:
+    """Of one municipality in one store: `done` None while it is under way, for `seconds` so far."""
+
+    municipality: str
+    begun: datetime
+    done: datetime | None
+    seconds: float
 
 
 def begin_erasure(transaction: Transaction) -> None:
@@ -44,3 +56,20 @@ def erased_in(*databases: Database) -> frozenset[str]:
         with database.reading_across() as transaction:
             found |= set(transaction.connection.execute(select(erasures.c.municipality)).scalars())
     return frozenset(found)
+
+
+def erasures_in(database: Database) -> list[Erasure]:
+    """All of a store, by municipality."""
+    now = database.machine_clock.now()
+    with database.reading_across() as transaction:
+        query = select(erasures.c.municipality, erasures.c.begun, erasures.c.done)
+        rows = transaction.connection.execute(query.order_by(erasures.c.municipality)).all()
+    return [
+        Erasure(
+            row.municipality,
+            row.begun,
+            row.done,
+            max(((row.done or now) - row.begun).total_seconds(), 0.0),
+        )
+        for row in rows
+    ]

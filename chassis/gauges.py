@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from chassis.backlog import Unsent, held, parked_since, unsent, work_at_hand
+from chassis.erasures import erasures_in
 from chassis.jobs import JobTally, job_tallies
 from chassis.metrics import Sample
 
@@ -61,11 +62,22 @@ def gauges(running: Sequence[RunningService]) -> Gauges:
     yield gauge(
         "borgerting_municipality_oldest_seconds",
         "For how long the oldest of what waits does so, by municipality and what it is: unsent, waiting or "
-        "parked events, QUEUED or RUNNING work; nothing where nothing waits",
+        "parked events, QUEUED or RUNNING work, erasing: its erasure; nothing where nothing waits",
         [
             ({"service": one.name, "municipality": municipality or "-", "what": what}, seconds)
             for one in running
             for (municipality, what), seconds in _oldest(one.database, waiting[one.name]).items()
+        ],
+    )
+    yield gauge(
+        "borgerting_municipality_stored_bytes",
+        "What a municipality's rows hold in the service's store, measured each hour; indexes and empty space "
+        "come on top",
+        [
+            ({"service": one.name, "municipality": municipality}, octets)
+            for one in running
+            if one.stored is not None
+            for municipality, octets in one.stored.now().items()
         ],
     )
 
@@ -105,6 +117,7 @@ def _oldest(database: Database, waiting: Sequence[Unsent]) -> dict[tuple[str, st
     found |= {(one, "parked"): seconds for one, seconds in parked_since(database).items()}
     late = [((one.municipality, "waiting"), one.oldest_seconds) for one in held(database) if not one.parked]
     late += [((one.municipality, one.state), one.oldest_seconds) for one in work_at_hand(database)]
+    late += [((one.municipality, "erasing"), one.seconds) for one in erasures_in(database) if not one.done]
     for key, seconds in late:
         found[key] = max(found.get(key, 0.0), seconds)
     return found

@@ -27,6 +27,7 @@ from chassis.trace_context import WorkTracing
 
 if TYPE_CHECKING:
     from chassis.holdings.erase import Eraser
+    from chassis.holdings.sizes import StoredBytes
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,10 +94,13 @@ class RunningService:
         self.housekeeper = Housekeeper(self.name, database)
         self.holdings = None if descriptor.holdings is None else descriptor.holdings()
         self._eraser: Eraser | None = None
+        self.stored: StoredBytes | None = None
         if self.holdings is not None:
             from chassis.holdings.erase import Eraser
+            from chassis.holdings.sizes import StoredBytes
 
             self._eraser = Eraser(self.name, database, self.holdings)
+            self.stored = StoredBytes(self.name, database, self.holdings)
 
     def start(self) -> None:
         self.relay.start()
@@ -117,6 +121,8 @@ class RunningService:
         self.housekeeper.stop(left(0.1))
         if self._eraser is not None:
             self._eraser.stop()
+        if self.stored is not None:
+            self.stored.stop()
         jobs = self.jobs.stop(left(0.5))
         consumers = sum(not consumer.stop(left(0.5)) for consumer in self.consumers)
         events = self.relay.stop(left(0.8))

@@ -15,7 +15,7 @@ from sqlalchemy.sql.elements import ColumnElement
 
 from chassis.db import Database, Transaction
 from chassis.holdings import Holdings, tenant_column
-from chassis.log import get_logger
+from chassis.log import get_logger, trace
 from chassis.periodic import Periodic
 from chassis.tables import erasures, outbox
 
@@ -57,7 +57,15 @@ class Eraser:
     def look(self) -> int:
         """Erase what is to be erased; how many municipalities were done. A second who looks does nothing."""
         with self._database.exclusive("erasures") as mine:
-            return sum(self._erase(each) for each in self._ordered()) if mine else 0
+            return sum(self._tried(each) for each in self._ordered()) if mine else 0
+
+    def _tried(self, municipality: str) -> bool:
+        """One that fails is tried again at the next look, and holds up no other."""
+        try:
+            return self._erase(municipality)
+        except Exception as error:
+            _log.error("erasure failed", service=self._service, municipality=municipality, trace=trace(error))
+            return False
 
     def _ordered(self) -> list[str]:
         with self._database.reading_across() as transaction:

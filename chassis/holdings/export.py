@@ -89,6 +89,12 @@ def export(
     return exported
 
 
+def last_export(database: Database, municipality: str) -> datetime | None:
+    """When one was last made; None: never, or the audit trail is erased."""
+    with database.reading(municipality) as transaction:
+        return transaction.audit.last(ACTION)
+
+
 def _require_known(transaction: Transaction, holdings: Holdings) -> None:
     registry = holdings.metadata.tables["municipalities"]
     entry = transaction.connection.execute(rows_of(holdings, registry, transaction.municipality)).first()

@@ -82,7 +82,7 @@ def _whose() -> list[Part]:
         "Whose is it?",
         bars(
             "What has waited longest",
-            "By municipality: events unsent, waiting or parked, and work that is queued or under way.",
+            "By municipality: events unsent, waiting or parked, work queued or under way, an erasure.",
             Query(
                 "topk(15, max by (municipality, service, what) "
                 f"(borgerting_municipality_oldest_seconds{{{IN}}}))",
@@ -99,6 +99,16 @@ def _whose() -> list[Part]:
                 "{{municipality}}",
             ),
             unit="reqps",
+        ),
+        bars(
+            "Who stores most",
+            "By municipality: what its rows hold, over all services. Indexes and empty space come on top.",
+            Query(
+                "topk(15, sum by (municipality) (max by (municipality, service) "
+                f"(borgerting_municipality_stored_bytes{{{IN}}})))",
+                "{{municipality}}",
+            ),
+            unit="bytes",
         ),
         bars(
             "Answers that councils owe within 30 days",

@@ -88,7 +88,7 @@ def test_every_service_is_missed() -> None:
 
 def test_each_leads_to_a_page_that_says_what_to_do() -> None:
     folder = ROOT / "docs/runbooks"
-    address = "https://example.org/borgerting/docs/runbooks"
+    address = CASES[CASE]["monitoring"]["runbooks"]
     assert {page.stem for page in folder.glob("*.md")} == {alert["alert"] for alert in alerts()}
     for alert in alerts():
         assert alert["annotations"]["runbook_url"] == f"{address}/{alert['alert']}.md"

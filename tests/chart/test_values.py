@@ -196,6 +196,13 @@ def test_the_notes_say_what_to_do_next(case: str) -> None:
     assert ("sign-in-link" in notes) == (CASES[case].get("profile") == "embedded")
 
 
+def test_the_notes_say_that_the_runbooks_are_nowhere_yet() -> None:
+    one = CASES["98 municipalities"]
+    default = {"monitoring": {"runbooks": "https://example.org/borgerting/docs/runbooks"}}
+    assert "docs/runbooks" not in texts(one)["borgerting/templates/NOTES.txt"]
+    assert "monitoring.runbooks" in texts(merged(one, default))["borgerting/templates/NOTES.txt"]
+
+
 def test_a_release_of_another_name_shares_nothing() -> None:
     one = {(each["kind"], each["metadata"]["name"]) for each in objects(CASES["98 municipalities"])}
     other = {

@@ -49,7 +49,7 @@ class Prometheus:
             for one in answer["data"]["result"]
         }
 
-    def until(self, promql: str, holds: Callable[[Samples], bool], seconds: float = 30.0) -> Samples:
+    def until(self, promql: str, holds: Callable[[Samples], bool], seconds: float = 120.0) -> Samples:
         """The first answer for which `holds`. Raises AssertionError with the last one."""
         end = time.monotonic() + seconds
         while not holds(answer := self.query(promql)):

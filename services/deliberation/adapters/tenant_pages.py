@@ -37,15 +37,7 @@ def tenant_router(registry: Registry) -> APIRouter:
     @router.get("/municipalities")
     def all_of_them(request: Request, who: CallerOfPage) -> Response:
         authorise(who.principal, None, Role.OPERATOR)
-        found: list[pb.Municipality] = []
-        token = ""
-        while True:
-            wanted = pb.ListMunicipalitiesRequest(page_size=1000, page_token=token, show_deleted=True)
-            page = registry.list(who, wanted)
-            found += page.municipalities
-            token = page.next_page_token
-            if not token:
-                break
+        found = _listed(registry, who)
         held = sum(each.state != _State.STATE_ACTIVE for each in found)
         return render(
             request, "deliberation/tenants.html", base=BASE, found=[_shown(each) for each in found], held=held
@@ -54,7 +46,7 @@ def tenant_router(registry: Registry) -> APIRouter:
     @router.get("/municipalities/{municipality}")
     def one(request: Request, who: CallerOfPage, municipality: str) -> Response:
         authorise(who.principal, None, Role.OPERATOR)
-        found = registry.get(who, f"municipalities/{municipality}")
+        found = _one(registry, who, f"municipalities/{municipality}")
         return render(
             request,
             "deliberation/tenant.html",
@@ -83,6 +75,31 @@ def tenant_router(registry: Registry) -> APIRouter:
         return redirect(request, f"{BASE}/{municipality}")
 
     return router
+
+
+def _listed(registry: Registry, who: Caller) -> list[pb.Municipality]:
+    found: list[pb.Municipality] = []
+    token = ""
+    while True:
+        wanted = pb.ListMunicipalitiesRequest(page_size=1000, page_token=token, show_deleted=True)
+        page = registry.list(who, wanted)
+        found += page.municipalities
+        token = page.next_page_token
+        if not token:
+            return found
+
+
+def _one(registry: Registry, who: Caller, name: str) -> pb.Municipality:
+    """Also one that is erased, which to everybody else is not there: how far that is, operators must see."""
+    try:
+        return registry.get(who, name)
+    except DomainError as error:
+        if error.reason != "MUNICIPALITY_UNKNOWN":
+            raise
+        found = next((each for each in _listed(registry, who) if each.name == name), None)
+        if found is None:
+            raise
+        return found
 
 
 def _act(registry: Registry, who: Caller, name: str, act: str, form: Posted) -> None:
@@ -124,6 +141,7 @@ def _form(
         base=BASE,
         act=act,
         found=_shown(found),
+        services=site_of(request).services,
         form=form or Form(),
     )
 

@@ -43,6 +43,9 @@ def test_from_in_use_to_removed_and_back(house: House, operator: httpx.Client) -
     assert (done.status_code, done.headers["location"], state(house)) == (303, one, "SUSPENDED")
     assert "1 is not in use" in operator.get(BASE, params=ENGLISH).text
     assert "Dragør Kommune is suspended" in operator.get(one, params=ENGLISH).text
+    asking = operator.get(f"{one}/remove", params=ENGLISH).text
+    assert "The pages of the other services say whether theirs was" in asking
+    assert 'href="/deliberation/ops/municipalities/dragoer"' in asking
     asked = send(
         operator, f"{one}/remove", reason="case 2026-117", confirmation="dragoer", without_export="no"
     )

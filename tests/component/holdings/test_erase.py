@@ -15,7 +15,7 @@ from sqlalchemy.exc import DBAPIError
 from chassis.app import descriptors
 from chassis.clock import SystemClock
 from chassis.db import Database
-from chassis.erasures import begin_erasure
+from chassis.erasures import begin_erasure, erasures_in
 from chassis.holdings import Holdings
 from chassis.holdings.erase import TOMBSTONES, Eraser
 from chassis.tables import audit_log, erasures, outbox
@@ -79,8 +79,8 @@ def test_each_step_can_be_the_last_before_a_crash(stores: Stores) -> None:
     steps: list[str] = []
     crashed = 0
 
-    class CrashError(Exception):
-        pass
+    class CrashError(BaseException):
+        """As when the process ends: what is an error of one municipality's is not raised."""
 
     def crash_anew(what: str) -> None:
         """At every step that nobody has come to before."""
@@ -131,6 +131,28 @@ def test_killed_in_the_middle_it_goes_on(tmp_path: Path) -> None:
     assert left(database, holdings) == tombstone("sortition")
     assert seen(database, holdings, THERE) == before
     stores.close()
+
+
+def test_one_that_fails_holds_up_no_other_and_is_tried_again(stores: Stores) -> None:
+    """The first in the order fails at its first step; the second is erased all the same."""
+    database, holdings = prepared(stores, "followup")
+    with database.writing(THERE) as transaction:
+        begin_erasure(transaction)
+    steps: list[str] = []
+
+    def fail_once(what: str) -> None:
+        steps.append(what)
+        if len(steps) == 1:
+            raise RuntimeError("the store may say anything")
+
+    eraser = Eraser("followup", database, holdings, step=fail_once)
+    assert eraser.look() == 1
+    assert [(each.municipality, each.done is not None) for each in erasures_in(database)] == [
+        (HERE, False),
+        (THERE, True),
+    ]
+    assert eraser.look() == 1
+    assert all(each.done for each in erasures_in(database))
 
 
 def test_what_is_to_be_told_is_told_first(stores: Stores) -> None:

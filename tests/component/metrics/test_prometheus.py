@@ -140,6 +140,9 @@ ANSWERS: dict[str, Callable[[Samples], bool]] = {
             if {("municipality", "hjemby"), ("service", "sortition")} <= set(labels) and seconds > 0
         }
     ),
+    "max by (municipality, service) (borgerting_municipality_stored_bytes)": (
+        lambda found: len(found) == 4 and found[labelled(municipality="hjemby", service="sortition")] > 100
+    ),
     "max by (service, kind, state) (borgerting_jobs_oldest_seconds) > 5": lambda found: (
         labelled(service="sortition", kind="toy.idle", state="QUEUED") in found
     ),

@@ -147,7 +147,7 @@ def test_operators_see_figures_and_no_content(town: Town) -> None:
             assert town.http.get(path, headers=town.cookie(role, slug)).status_code == 403, (path, role)
     figures = town.http.get(PAGES[-1], headers=town.cookie(Role.OPERATOR, None)).text
     people = len(town.rows("volunteer", HELD)["people"])
-    assert f"<tr><td>people</td><td>{people}</td></tr>" in figures
+    assert f"<tr><td>people</td><td>{people}</td><td>" in figures
 
 
 @pytest.fixture(scope="module")
@@ -299,6 +299,16 @@ def test_nobody_sees_it_any_more_and_its_slug_is_not_given_again(removed: Town) 
     assert removed.http.get(export, headers=removed.bearer(Role.SECRETARIAT, HELD)).status_code == 404
     assert "already" in removed.refused("municipality", "create", HELD, "--name", "Another")
     assert "time is over" in removed.refused("municipality", "undelete", HELD, "--reason", "too late")
+
+
+def test_operators_see_what_became_of_it(removed: Town) -> None:
+    operator = removed.cookie(Role.OPERATOR, None)
+    entry = removed.http.get(f"/deliberation/municipalities/{HELD}?language=en", headers=operator)
+    assert f"{HELD} is erased" in entry.text
+    for service in SERVICES:
+        address = f"/{service}/ops/municipalities/{HELD}"
+        assert f'href="{address}"' in entry.text
+        until(lambda at=address: "Slettet" in removed.http.get(at, headers=operator).text)
 
 
 def test_stores_and_log_still_fit(removed: Town) -> None:
