@@ -145,13 +145,11 @@ class Suite:
                     metrics=self.metrics,
                 )
             )
-            if service.api is not None and descriptor.holdings is not None:
-                from chassis.holdings.api import export_router
+            if descriptor.holdings is not None:
+                from chassis.holdings.download import Downloads
+                from chassis.holdings.pages import with_export
 
-                # First: to the registry's own route, `{municipality}` is whatever stands there.
-                api = export_router(name, database, descriptor.holdings())
-                api.include_router(service.api)
-                service.api = api
+                with_export(service, Downloads(name, database, descriptor.holdings()))
             services.append(service)
             self._running.append(
                 RunningService(

@@ -12,7 +12,7 @@ from borgerting.deliberation.v1 import municipality_service_pb2 as pb
 from borgerting.deliberation.v1 import sign_in_link_service_pb2 as link_pb
 from chassis import rest
 from chassis.auth.pages import PageSecurity, own_path
-from chassis.auth.principal import Principal, Role
+from chassis.auth.principal import Principal, Role, authorise
 from chassis.context import Caller
 from chassis.errors import Code, DomainError
 from chassis.text import Catalogue
@@ -205,6 +205,12 @@ def _registry_routes(router: APIRouter, registry: Registry, front_page: FrontPag
             return _page(request, who, "edit", found, _again(request, who, form, error), error)
         return redirect(request, f"/deliberation/{slug_of(made)}")
 
+    @router.get("/{municipality}/export")
+    def export(request: Request, who: CallerOfPage, municipality: str) -> Response:
+        """A button per service of the site; each answers itself with its file (chassis.holdings.pages)."""
+        authorise(who.principal, municipality, Role.SECRETARIAT)
+        return _page(request, who, "export", registry.get(who, f"municipalities/{municipality}"))
+
     for_people = [role for role in registry.link_roles if role is not Role.OPERATOR]
 
     @router.get("/{municipality}/sign-in-links/new")
@@ -248,7 +254,7 @@ def _page(
     error: DomainError | None = None,
     roles: Sequence[Role] = (),
 ) -> Response:
-    """A form about one municipality: `edit`, or `link`, which may be for one of `roles`."""
+    """A page about one municipality: `edit`, `export`, or `link`, which may be for one of `roles`."""
     words = _words(request, who)
     return render(
         request,

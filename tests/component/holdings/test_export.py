@@ -16,10 +16,13 @@ import pytest
 from sqlalchemy import select
 
 from chassis.app import descriptors
+from chassis.auth.principal import Principal, Role
 from chassis.commands import command_line
+from chassis.context import Caller
 from chassis.db import Database
 from chassis.errors import Code, DomainError
 from chassis.holdings import Holdings, Nature
+from chassis.holdings.download import Downloads
 from chassis.holdings.export import export
 from chassis.tables import audit_log
 from tests.infrastructure.holdings import contents, fill
@@ -131,6 +134,34 @@ def test_it_is_in_the_audit_trail(stores: Stores) -> None:
         "command-line",
     )
     assert int(entry.details["rows"]) == rows
+
+
+def test_one_of_a_municipality_at_a_time(stores: Stores) -> None:
+    database, holdings = prepared(stores, "followup")
+    downloads = Downloads("followup", database, holdings)
+    here, there = (
+        Caller(Principal("staff", each, frozenset({Role.SECRETARIAT})), "c" * 32, "en")
+        for each in (HERE, THERE)
+    )
+    with downloads.alone(HERE):
+        with pytest.raises(DomainError, match="EXPORT_UNDER_WAY") as refused:
+            downloads.file(HERE, here)
+        assert refused.value.code is Code.ABORTED
+        downloads.file(THERE, there)[1].close()
+    with pytest.raises(DomainError, match="ROLE_REQUIRED"):
+        downloads.file(HERE, there)
+    slug, file = downloads.file(HERE, here)
+    with file, zipfile.ZipFile(file) as packed:
+        assert (slug, packed.testzip()) == (HERE, None)
+
+
+def test_one_that_fails_does_not_stand_in_the_way(stores: Stores) -> None:
+    database, holdings = prepared(stores, "followup")
+    downloads = Downloads("followup", database, holdings)
+    nobody = Caller(Principal("staff", "nowhere", frozenset({Role.SECRETARIAT})), "c" * 32, "en")
+    for _ in range(2):
+        with pytest.raises(DomainError, match="MUNICIPALITY_UNKNOWN"):
+            downloads.file("nowhere", nobody)
 
 
 def test_of_an_unknown_one_nothing_is_made(stores: Stores) -> None:

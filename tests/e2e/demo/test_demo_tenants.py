@@ -7,6 +7,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import re
 import shutil
 import sqlite3
 import subprocess
@@ -195,6 +196,21 @@ def test_its_secretariat_takes_its_data_away_and_nobody_else_does(held: Town) ->
         for role, slug in [*others, (Role.SECRETARIAT, OTHER), (Role.OPERATOR, None)]:
             refused = held.http.get(path, headers=held.bearer(role, slug))
             assert (refused.status_code, refused.json()["reason"]) == (403, "ROLE_REQUIRED"), (role, slug)
+
+
+def test_its_secretariat_has_a_button_for_each(held: Town) -> None:
+    staff = held.cookie(Role.SECRETARIAT, HELD)
+    page = held.http.get(f"/deliberation/{HELD}/export", headers=staff).text
+    origin = {"origin": str(held.http.base_url).rstrip("/")}
+    for service in SERVICES:
+        address = f"/{service}/{HELD}/export"
+        (token,) = re.findall(rf'action="{address}"[^>]*>\s*<input[^>]* value="([^"]*)"', page)
+        answer = held.http.post(address, data={"csrf_token": token}, headers={**staff, **origin})
+        assert (answer.status_code, answer.headers["content-type"]) == (200, "application/zip")
+        holds_the_store(held, service, answer.content)
+        operator = held.cookie(Role.OPERATOR, None)
+        refused = held.http.post(address, data={"csrf_token": token}, headers={**operator, **origin})
+        assert refused.status_code == 403
 
 
 def test_who_has_the_stores_takes_all_at_once(held: Town) -> None:

@@ -84,6 +84,7 @@ class FrontPage:
                 if principal.has(municipality, *roles) and service in site_of(request).services
             ],
             administers=is_secretariat(request, municipality) or operator,
+            may_export=is_secretariat(request, municipality),
         )
 
     def _assembly(self, say: Wording, assembly: Assembly, front: Front) -> dict[str, Any]:
