@@ -22,6 +22,7 @@ import yaml
 from chassis.app import descriptors
 from tests.infrastructure.nginx import running_ingress
 from tests.infrastructure.places import program
+from tests.infrastructure.postgres import PostgresServer, find_binaries
 
 DEPLOY = Path(__file__).resolve().parents[3] / "deploy/docker"
 SERVICES = ("deliberation", "followup", "sortition", "volunteer")
@@ -72,7 +73,11 @@ def test_the_settings_of_each_are_in_order(composition: Any, name: str, tmp_path
         words = [word.replace("/data", str(tmp_path)) for word in command["command"]]
         made = borgerting(*words)
         assert made.returncode == 0, made.stderr
+    passwords(tmp_path)
     environment = {key: value.replace("/data/", f"{tmp_path}/") for key, value in environment.items()}
+    environment = {
+        key: value.replace("/run/secrets/", f"{tmp_path}/secrets/") for key, value in environment.items()
+    }
     environment["BORGERTING_DATA_DIR"] = str(tmp_path)
     checked = borgerting("check-config", **environment)
     assert checked.returncode == 0, checked.stderr
@@ -80,17 +85,68 @@ def test_the_settings_of_each_are_in_order(composition: Any, name: str, tmp_path
     assert misspelt.returncode == 2
 
 
-def test_every_password_is_asked_for(composition: Any) -> None:
-    asked = {
-        line.partition("=")[0] for line in (DEPLOY / "example.env").read_text().splitlines() if "=" in line
+def passwords(folder: Path) -> Path:
+    """What `passwords.sh` makes beside itself."""
+    script = shutil.copy(DEPLOY / "passwords.sh", folder)
+    subprocess.run([script], check=True)
+    return folder / "secrets"
+
+
+def test_no_password_stands_in_the_composition_and_each_file_is_made(
+    composition: Any, tmp_path: Path
+) -> None:
+    made = {file.name: file.read_text() for file in passwords(tmp_path).iterdir()}
+    assert {f"./secrets/{name}" for name in made} == {
+        each["file"] for each in composition["secrets"].values()
     }
-    text = (DEPLOY / "compose.yaml").read_text(encoding="utf-8")
-    assert asked == set(re.findall(r"\$\{([A-Z_]*PASSWORD)[:}]", text))
-    given = set(composition["services"]["postgres"]["environment"])
-    script = (DEPLOY / "postgres/databases.sh").read_text(encoding="utf-8")
-    for service in SERVICES:
-        assert f"{service.upper()} " in script.replace(";", " ")
-        assert {f"{service.upper()}_PASSWORD", f"{service.upper()}_OWNER_PASSWORD"} <= given
+    assert len(set(made.values())) == len(made) == 2 * len(SERVICES) + 1
+    assert (tmp_path / "secrets").stat().st_mode & 0o777 == 0o700
+    (tmp_path / "secrets" / "followup").write_text("kept\n")
+    passwords(tmp_path)
+    assert (tmp_path / "secrets" / "followup").read_text() == "kept\n"
+    for name, service in composition["services"].items():
+        environment = service.get("environment", {})
+        assert not [key for key in environment if key.endswith("PASSWORD")]
+        used = {
+            word for value in environment.values() for word in re.findall(r"/run/secrets/([a-z-]+)", value)
+        }
+        given = set(service.get("secrets", ()))
+        assert used <= given
+        if name in SERVICES:  # no other's, and no owner's
+            assert used == given == {name}
+
+
+def test_the_databases_are_made_with_them_and_each_login_has_its_own(
+    composition: Any, tmp_path: Path
+) -> None:
+    secrets = passwords(tmp_path)
+    with PostgresServer.running() as server:
+        subprocess.run(
+            ["sh", str(DEPLOY / "postgres/databases.sh")],
+            check=True,
+            env={
+                "PATH": f"{find_binaries()}:{os.environ['PATH']}",
+                "PGHOST": "127.0.0.1",
+                "PGPORT": str(server.port),
+                "POSTGRES_USER": server.superuser,
+                "SECRETS": str(secrets),
+                "SCRIPT": str(DEPLOY / "postgres/databases.sql"),
+            },
+        )
+        environment = {
+            key: value.replace("@postgres/", f"@127.0.0.1:{server.port}/").replace(
+                "/run/secrets", str(secrets)
+            )
+            for key, value in composition["services"]["migrate"]["environment"].items()
+            if key.endswith(("__DATABASE_URL", "__MIGRATION_URL"))
+        }
+        environment["BORGERTING_DATA_DIR"] = str(tmp_path)
+        migrated = borgerting("migrate", **environment)
+        assert migrated.returncode == 0, migrated.stderr
+        status = borgerting("outbox", "status", **environment)
+        assert status.stdout.count("nothing waits") == len(SERVICES), status.stderr
+        (secrets / "volunteer").write_text("another\n")
+        assert borgerting("outbox", "status", **environment).returncode != 0
 
 
 def test_the_databases_are_those_that_the_command_makes() -> None:
