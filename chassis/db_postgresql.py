@@ -11,23 +11,35 @@ one in between. A `concurrent` unit of work does not queue: it locks the rows on
 from __future__ import annotations
 
 import threading
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
-from sqlalchemy import URL, Connection, create_engine, text
+from psycopg.pq import TransactionStatus
+from sqlalchemy import URL, Connection, create_engine, event, text
 from sqlalchemy.exc import DBAPIError
-from sqlalchemy.exc import TimeoutError as PoolTimeoutError
+from sqlalchemy.pool import Pool
 
-from chassis.db_passwords import PASSWORD_FILE, take_password_from
+from chassis.db_answers import (
+    ANSWER_SECONDS,
+    FIRST_SECONDS,
+    LEAST_SECONDS,
+    PROMPT_SECONDS,
+    SHARE,
+    STATEMENT_SECONDS,
+    NoAnswer,
+    PatientConnection,
+    Silence,
+    connect,
+)
+from chassis.db_passwords import PASSWORD_FILE, with_passwords_of
+from chassis.db_refusals import BUSY, Refusals
 from chassis.db_roles import PLATFORM, TENANT_SETTING, Roles, is_owner
-from chassis.db_store import Scope, StoreConflict, store_away, store_busy, store_full
+from chassis.db_store import Scope, store_busy
 from chassis.errors import Code, DomainError
-from chassis.log import get_logger
+from chassis.patience import seconds_left
 from chassis.statements import Statement
-
-_log = get_logger("chassis.db")
 
 # Classes of advisory locks; the second number is the hash of a name. A database's locks are its own.
 _WRITERS, _NAMED, _MIGRATION = 1, 2, 3
@@ -43,8 +55,10 @@ IDLE_SECONDS = 120
 """After which the server ends a transaction that asks nothing more: whoever began it has vanished, and holds
 its municipality's turn.
 """
-# What the server looks after on a connection: a client that vanished while idle, or within a transaction.
+# What the server looks after on a connection: a client that vanished while idle, or within a transaction, and
+# a statement that takes too long.
 _SESSION = {
+    "statement_timeout": f"{STATEMENT_SECONDS}s",
     "idle_in_transaction_session_timeout": f"{IDLE_SECONDS}s",
     "tcp_keepalives_idle": "10",
     "tcp_keepalives_interval": "5",
@@ -67,17 +81,11 @@ class _Begins:
 
 _DIRECT = _Begins("")
 # A pooler's sessions are not ours to set: each transaction says it for itself.
-_POOLED = _Begins(f", set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true)")
+_POOLED = _Begins(
+    f", set_config('idle_in_transaction_session_timeout', '{IDLE_SECONDS}s', true)"
+    f", set_config('statement_timeout', '{STATEMENT_SECONDS}s', true)"
+)
 
-_CONFLICT = {"40001", "40P01"}  # serialization failure, deadlock
-_BUSY = {"55P03", "57014", "53300"}  # lock time-out, statement time-out, too many connections
-# Shut down, crashed, starting, idle too long outside and within a transaction.
-_AWAY = {"57P01", "57P02", "57P03", "57P05", "25P03"}
-_FULL = {"53100", "53200"}  # no room on the disk, no memory
-_FULL_SAID_SECONDS = 30.0
-_READ_ONLY = "25006"
-# Too long, out of range, no character of the database's encoding: the edge should have refused it.
-_NOT_STORABLE = {"22001", "22003", "22021", "22P05"}
 _NO_ROLE = {"22023", "42704", "42501"}
 _SERVED = "borgerting_served"  # of a connection that has been of use before
 
@@ -87,6 +95,8 @@ second (deadlock_timeout) after which the server ends an autovacuum that is in t
 """
 MIGRATION_SECONDS = 600.0
 """How long a migration waits for another one to end."""
+MIGRATION_ANSWER_SECONDS = 3600.0
+"""How long it waits for an answer: its revisions say how long the server may take (`statement_seconds`)."""
 
 
 class PostgresqlStore:
@@ -109,16 +119,20 @@ class PostgresqlStore:
         else:
             own = [str(url.query["options"])] if "options" in url.query else []
             arguments = {"options": " ".join([*(f"-c {name}={_SESSION[name]}" for name in _SESSION), *own])}
+        pool_size, max_overflow = (
+            _number(options.get("pool_size"), 5),
+            _number(options.get("max_overflow"), 15),
+        )
+        # One is waited for here, and never in the pool, which knows nothing of how long a caller will wait.
+        self._free = threading.BoundedSemaphore(pool_size + max_overflow)
         self.engine = create_engine(
             url.set(drivername="postgresql+psycopg").difference_update_query(OWN_OPTIONS),
-            pool_size=_number(options.get("pool_size"), 5),
-            max_overflow=_number(options.get("max_overflow"), 15),
-            pool_timeout=busy_seconds,
+            pool_size=pool_size,
+            max_overflow=max_overflow,
             isolation_level="READ COMMITTED",
             # As on SQLite, an INSERT says how many rows it made: none where it met a conflict.
             execution_options={"preserve_rowcount": True},
             connect_args={
-                "connect_timeout": 5,
                 "application_name": "borgerting",
                 "client_encoding": "utf8",
                 # A server that vanished without a word (its machine is gone, a router forgot the connection)
@@ -130,8 +144,7 @@ class PostgresqlStore:
                 **arguments,
             },
         )
-        if PASSWORD_FILE in options:
-            take_password_from(self.engine, Path(str(options[PASSWORD_FILE])))
+        self._connect_by(options)
         self._reading = self.engine.execution_options(
             isolation_level="REPEATABLE READ", postgresql_readonly=True
         )
@@ -139,22 +152,26 @@ class PostgresqlStore:
         roles = Roles.of_user(user)
         # The owner stays what it is: it has no other role.
         self._app, self._worker = ("none", "none") if is_owner(user) else (roles.app, roles.worker)
-        self._lock_timeout = f"{int(busy_seconds * 1000)}ms"
-        self._away = threading.Event()
-        self._full_said = 0.0
+        self._busy_seconds = busy_seconds
+        # A pooler lets a transaction wait until it has a connection for it.
+        self._queue_seconds = busy_seconds if self._begins is _POOLED else 0.0
+        self._refusals = Refusals()
 
     @contextmanager
     def connection(self, scope: Scope) -> Iterator[Connection]:
         in_turn = scope.writing and not scope.across and not scope.concurrent
         begin = self._begins.in_turn if in_turn else self._begins.beside_others
+        # Where others are in the way, the server says so while its answer is still waited for.
+        locks = min(self._busy_seconds, max(seconds_left(), LEAST_SECONDS) - LEAST_SECONDS / 2)
         values = {
             "role": self._worker if scope.across else self._app,
             "municipality": "" if scope.across else scope.municipality or PLATFORM,
-            "lock_timeout": self._lock_timeout,
+            "lock_timeout": f"{int(locks * 1000)}ms",
         }
+        waits = locks if in_turn else 0.0
         with (
-            self._explained(writing=scope.writing),
-            self._begun(begin, values, writing=scope.writing) as connection,
+            self._refusals.explained(writing=scope.writing),
+            self._begun(begin, values, writing=scope.writing, waits=waits) as connection,
         ):
             yield connection
             _refuse_failed(connection)
@@ -163,11 +180,16 @@ class PostgresqlStore:
     def migrating(self) -> Iterator[Connection]:
         wait = f"{int(MIGRATION_SECONDS * 1000)}ms"
         values = {"role": "none", "municipality": "", "lock_timeout": wait}
-        with self._explained(), self._begun(self._begins.beside_others, values, writing=True) as connection:
+        with (
+            self._refusals.explained(),
+            self._begun(self._begins.beside_others, values, writing=True) as connection,
+        ):
+            _driver(connection).patience = MIGRATION_ANSWER_SECONDS
+            connection.execute(text("SELECT set_config('statement_timeout', '0', true)"))
             try:
                 connection.execute(text("SELECT pg_advisory_xact_lock(:class, 0)"), {"class": _MIGRATION})
             except DBAPIError as error:
-                if getattr(error.orig, "sqlstate", None) not in _BUSY:
+                if getattr(error.orig, "sqlstate", None) not in BUSY:
                     raise
                 seconds = {"seconds": f"{MIGRATION_SECONDS:g}"}
                 raise DomainError(Code.UNAVAILABLE, "STORE_MIGRATION_RUNS", seconds) from error
@@ -185,7 +207,10 @@ class PostgresqlStore:
         # A transaction of its own holds the lock (not the session: a pooler would lend that to others), and
         # ends with its connection. Whoever holds it while the connection is lost may meet a second holder.
         values = {"class": _NAMED, "name": name}
-        with self._explained(), self._begun(self._begins.with_lock, values, writing=True) as connection:
+        with (
+            self._refusals.explained(),
+            self._begun(self._begins.with_lock, values, writing=True) as connection,
+        ):
             yield bool(connection.execute(_TRY_LOCK, values).scalar_one())
 
     def check_writable(self) -> None:
@@ -198,26 +223,43 @@ class PostgresqlStore:
 
     @contextmanager
     def _begun(
-        self, begin: Statement, values: Mapping[str, object], *, writing: bool
+        self, begin: Statement, values: Mapping[str, object], *, writing: bool, waits: float = 0.0
     ) -> Iterator[Connection]:
-        with self._open(begin, values, writing=writing) as connection:
-            try:
-                yield connection
-            except BaseException:
-                connection.rollback()
-                raise
-            connection.commit()
+        """`waits`: for how long the server may wait for others before it has begun."""
+        if not self._free.acquire(timeout=min(self._busy_seconds, max(seconds_left(), 0.0))):
+            raise store_busy()
+        try:
+            pool = self.engine.pool
+            with self._open(begin, values, writing=writing, waits=waits) as connection:
+                try:
+                    yield connection
+                except BaseException as error:
+                    if _is_silence(error):
+                        self._distrust(pool)
+                    _give_up(connection)
+                    raise
+                connection.commit()
+        finally:
+            self._free.release()
 
-    def _open(self, begin: Statement, values: Mapping[str, object], *, writing: bool) -> Connection:
+    def _open(
+        self, begin: Statement, values: Mapping[str, object], *, writing: bool, waits: float
+    ) -> Connection:
         engine = self.engine if writing else self._reading
         while True:
+            pool = engine.pool
             connection = engine.connect()
             pooled = connection.info.setdefault(_SERVED, False)
+            driver = _driver(connection)
+            prompt = min(PROMPT_SECONDS, SHARE * seconds_left()) if pooled else FIRST_SECONDS
+            driver.patience = self._queue_seconds + waits + prompt
             try:
                 connection.begin()
                 begin.run(connection, values)
             except DBAPIError as error:
                 connection.close()
+                if _is_silence(error):
+                    self._distrust(pool)
                 if error.connection_invalidated and pooled:
                     continue  # the server was away meanwhile: the next one, in the end one that is new
                 if getattr(error.orig, "sqlstate", None) in _NO_ROLE:
@@ -228,43 +270,25 @@ class PostgresqlStore:
             except BaseException:
                 connection.close()
                 raise
+            driver.patience = ANSWER_SECONDS
             connection.info[_SERVED] = True
-            if self._away.is_set():
-                self._away.clear()
-                _log.info("store back")
+            self._refusals.answered()
             return connection
 
-    @contextmanager
-    def _explained(self, *, writing: bool = True) -> Iterator[None]:
-        try:
-            yield
-        except PoolTimeoutError as error:
-            raise store_busy() from error
-        except DBAPIError as error:
-            state = getattr(error.orig, "sqlstate", None)
-            if state in _CONFLICT:
-                raise StoreConflict from error
-            if state in _BUSY:
-                raise store_busy() from error
-            if state in _FULL:
-                self._say_full(error)
-                raise store_full() from error
-            if state in _NOT_STORABLE or _has_nul(error):
-                raise DomainError(Code.INVALID_ARGUMENT, "VALUE_NOT_STORABLE") from error
-            is_standby = writing and state == _READ_ONLY
-            if error.connection_invalidated or state in _AWAY or is_standby or _never_connected(error):
-                if not self._away.is_set():
-                    self._away.set()
-                    # The server's words name hosts and roles, never a password.
-                    _log.error("store away", reason=str(error.orig).strip().splitlines()[-1][:300])
-                raise store_away() from error
-            raise
+    def _distrust(self, pool: Pool) -> None:
+        """One of its connections was silent: the others, as old, are not waited for each in its turn."""
+        if self.engine.pool is pool:
+            self.engine.dispose()
 
-    def _say_full(self, error: DBAPIError) -> None:
-        """Now and then: the log may lie on the same disk."""
-        if time.monotonic() - self._full_said > _FULL_SAID_SECONDS or not self._full_said:
-            self._full_said = time.monotonic()
-            _log.error("store full", reason=str(error.orig).strip().splitlines()[0][:300])
+    def _connect_by(self, options: Mapping[str, object]) -> None:
+        """How new connections are made."""
+        silence = Silence()
+        path = options.get(PASSWORD_FILE)
+        made = connect if path is None else with_passwords_of(Path(str(path)), connect)
+
+        @event.listens_for(self.engine, "do_connect")
+        def connecting(_dialect: Any, _record: Any, arguments: Any, options: dict[str, Any]) -> Any:
+            return silence.broken_by(lambda: made(*arguments, **options))
 
 
 OWN_OPTIONS = ("pgbouncer", "pool_size", "max_overflow", PASSWORD_FILE)
@@ -275,26 +299,28 @@ def _number(value: object, default: int) -> int:
     return int(str(value)) if value is not None else default
 
 
-def _never_connected(error: DBAPIError) -> bool:
-    import psycopg
-
-    return isinstance(error.orig, psycopg.OperationalError) and (
-        error.orig.sqlstate is None or error.orig.sqlstate.startswith(("08", "28", "3D"))
-    )
+def _is_silence(error: BaseException) -> bool:
+    return isinstance(error, DBAPIError) and isinstance(error.orig, NoAnswer)
 
 
-def _has_nul(error: DBAPIError) -> bool:
-    """The driver refuses a text with a NUL itself; SQLite keeps one."""
-    import psycopg
+def _give_up(connection: Connection) -> None:
+    """Roll back. Where that is not answered either, the connection has been closed, and with it all is."""
+    if not connection.invalidated:
+        _driver(connection).patience = PROMPT_SECONDS
+    try:
+        connection.rollback()
+    except DBAPIError as error:
+        if not _is_silence(error):
+            raise
 
-    return isinstance(error.orig, psycopg.DataError) and error.orig.sqlstate is None
+
+def _driver(connection: Connection) -> PatientConnection:
+    driver = connection.connection.driver_connection
+    assert isinstance(driver, PatientConnection)  # noqa: S101 - the engine's only driver
+    return driver
 
 
 def _refuse_failed(connection: Connection) -> None:
     """PostgreSQL answers the COMMIT of a failed transaction with a silent rollback."""
-    import psycopg
-
-    driver = connection.connection.driver_connection
-    assert isinstance(driver, psycopg.Connection)  # noqa: S101 - the engine's only driver
-    if driver.info.transaction_status is psycopg.pq.TransactionStatus.INERROR:
+    if _driver(connection).info.transaction_status is TransactionStatus.INERROR:
         raise RuntimeError("a unit of work went on after its store had refused a statement: nothing stands")

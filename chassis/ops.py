@@ -18,6 +18,7 @@ from urllib.parse import parse_qs
 
 from chassis.app import CheckResult
 from chassis.log import get_logger, trace
+from chassis.patience import within
 
 if TYPE_CHECKING:
     from chassis.metrics import Metrics
@@ -25,6 +26,11 @@ if TYPE_CHECKING:
 _log = get_logger("chassis.ops")
 
 Check = Callable[[], CheckResult]
+
+PROBE_SECONDS = 4.0
+"""What is looked at for an answer is waited for so long in all: those who ask (Kubernetes, a scraper) give up
+after five or ten seconds.
+"""
 
 
 def check_name(check: Check) -> str:
@@ -103,7 +109,8 @@ def _handler(
                     text = f"no check is called {', '.join(unknown)}\n".encode()
                     self._answer(400, "text/plain; charset=utf-8", text)
                     return
-                results = [run_check(check) for check in checks if check_name(check) not in excluded]
+                with within(PROBE_SECONDS):
+                    results = [run_check(check) for check in checks if check_name(check) not in excluded]
                 results.append(CheckResult("serving", still_serving(), "" if still_serving() else "stopping"))
                 ready = all(result.ok for result in results)
                 body = {
@@ -113,7 +120,8 @@ def _handler(
                 text = json.dumps(body, indent=2).encode() + b"\n"
                 self._answer(200 if ready else 503, "application/json", text)
             elif path == "/metrics":
-                measured, content_type = metrics.scrape(self.headers.get("Accept", ""))
+                with within(PROBE_SECONDS):
+                    measured, content_type = metrics.scrape(self.headers.get("Accept", ""))
                 self._answer(200, content_type, measured)
             else:
                 self._answer(404, "text/plain; charset=utf-8", b"/livez /readyz /metrics\n")

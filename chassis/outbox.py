@@ -15,6 +15,7 @@ from uuid import UUID
 from google.protobuf.message import Message
 from sqlalchemy import bindparam, func, select, update
 
+from chassis.errors import DomainError
 from chassis.events.envelope import Envelope, Event, schema_of, topic_of
 from chassis.events.ports import CarrierAwayError, Publisher
 from chassis.ids import uuid7
@@ -194,18 +195,26 @@ class Relay:
     def alive(self) -> bool:
         return self._thread.is_alive()
 
-    def stop(self, seconds: float) -> int:
-        """Send what still waits, for so long at most; how many events are left unsent."""
+    def stop(self, seconds: float) -> int | None:
+        """Send what still waits, for so long at most; how many events are left unsent, None where the store
+        does not say.
+        """
         until = self._monotonic() + seconds
         self._stopping.set()
         self._woken.set()
         if self._thread.ident is not None:
             self._thread.join(seconds)
-        if not self._thread.is_alive():
-            while self._monotonic() < until and self.run_once():
-                pass
-            self._publisher.close()
-        return outbox_state(self._database).unpublished
+        try:
+            if not self._thread.is_alive():
+                while self._monotonic() < until and self.run_once():
+                    pass
+            return outbox_state(self._database).unpublished
+        except DomainError as error:  # the store is away
+            _log.warning("unsent events not counted", service=self._service, trace=trace(error))
+            return None
+        finally:
+            if not self._thread.is_alive():
+                self._publisher.close()
 
     def run_once(self) -> int:
         """Send one batch; how many events were sent and marked."""

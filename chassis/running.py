@@ -22,6 +22,7 @@ from chassis.log_mend import LogMender
 from chassis.metrics import Metrics
 from chassis.ops import Check
 from chassis.outbox import Relay
+from chassis.patience import within
 from chassis.stores import check_version
 from chassis.trace_context import WorkTracing
 
@@ -32,11 +33,13 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Leftover:
-    """What a stop did not finish in its time; all of it is resumed at the next start."""
+    """What a stop did not finish in its time; all of it is resumed at the next start. `events` is None where
+    the store could not be asked.
+    """
 
     jobs: int
     consumers: int
-    events: int
+    events: int | None
 
 
 class RunningService:
@@ -118,17 +121,18 @@ class RunningService:
 
         `left` gives a share of the seconds that are left.
         """
-        self.housekeeper.stop(left(0.1))
-        if self._eraser is not None:
-            self._eraser.stop()
-        if self.stored is not None:
-            self.stored.stop()
-        jobs = self.jobs.stop(left(0.5))
-        consumers = sum(not consumer.stop(left(0.5)) for consumer in self.consumers)
-        events = self.relay.stop(left(0.8))
-        for action in self.service.on_stop:
-            action()
-        return Leftover(jobs, consumers, events)
+        with within(left(1.0)):
+            self.housekeeper.stop(left(0.1))
+            if self._eraser is not None:
+                self._eraser.stop()
+            if self.stored is not None:
+                self.stored.stop()
+            jobs = self.jobs.stop(left(0.5))
+            consumers = sum(not consumer.stop(left(0.5)) for consumer in self.consumers)
+            events = self.relay.stop(left(0.8))
+            for action in self.service.on_stop:
+                action()
+            return Leftover(jobs, consumers, events)
 
     def checks(self) -> Sequence[Check]:
         checks = [

@@ -263,15 +263,16 @@ class Suite:
         leftovers = at_once([functools.partial(one.stop, left) for one in self._running])
         unfinished = sum(one.jobs for one in leftovers)
         behind = sum(one.consumers for one in leftovers)
-        unsent = sum(one.events for one in leftovers)
-        clean = http_done and not grpc_stop.is_alive() and not unfinished and not behind and not unsent
+        unsent = sum(one.events or 0 for one in leftovers)
+        counted = all(one.events is not None for one in leftovers)
+        clean = http_done and not grpc_stop.is_alive() and not (unfinished or behind or unsent) and counted
         _log.info(
             "stopped" if clean else "stopped with work left over, which is resumed at the next start",
             http_drained=http_done,
             grpc_drained=not grpc_stop.is_alive(),
             jobs_still_running=unfinished,
             consumers_still_busy=behind,
-            events_unsent=unsent,
+            events_unsent=unsent if counted else "unknown: a store is away",
         )
         self._resources.close()
         return clean

@@ -16,6 +16,7 @@ from chassis.auth.tokens import TokenVerifier
 from chassis.context import Caller, correlation_id_from
 from chassis.errors import Code, DomainError
 from chassis.log import Routine, bound
+from chassis.patience import within
 from chassis.rpc.context import CORRELATION_ID, CallContext
 from chassis.rpc.peers import calling_service
 from chassis.rpc.status import INTERNAL_REASON, status_of, status_of_other
@@ -24,6 +25,8 @@ from chassis.words import Describe, language_from
 _log = structlog.get_logger("chassis.rpc")
 _CALL = Routine("chassis.rpc", "call")
 _MOST_METHODS = 1000
+_ANSWER_SECONDS = 0.3
+"""Kept of a call's time for its answer to arrive."""
 
 Q = TypeVar("Q")
 A = TypeVar("A")
@@ -130,7 +133,8 @@ class CallInterceptor(_ServerInterceptor):
             started = self._time()
             context = self._admit(inner)
             taken = None
-            with bound(correlation_id=context.caller.correlation_id):
+            patience = within(inner.time_remaining() - _ANSWER_SECONDS)
+            with bound(correlation_id=context.caller.correlation_id), patience:
                 try:
                     neighbour = self._authenticate(context, method)
                     if gate is not None and not neighbour:

@@ -156,6 +156,22 @@ class PostgresServer:
         self._process.wait(seconds)
         self._process = None
 
+    @contextmanager
+    def frozen(self) -> Iterator[None]:
+        """It and all its sessions stand still: connections are taken (by the system), and nothing is said."""
+        assert self._process is not None
+        postmaster = self._process.pid
+        os.kill(postmaster, signal.SIGSTOP)  # first: it makes no more of them
+        children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
+        everybody = [postmaster, *map(int, children)]
+        try:
+            for pid in everybody:
+                os.kill(pid, signal.SIGSTOP)
+            yield
+        finally:
+            for pid in everybody:
+                os.kill(pid, signal.SIGCONT)
+
     @property
     def log(self) -> str:
         return (self.folder / "log").read_text(encoding="utf-8", errors="replace")

@@ -4,6 +4,7 @@ with proxying(server.port) as line:
     line.cut()        # connections end, new ones are refused
     line.slow(0.2)    # each piece comes so many seconds later
     line.swallow()    # connections stay and are taken, and nothing comes through any more
+    line.forget()     # the same of those that are there; new ones work
     line.mend()
     line.lead(other)  # new connections go to another server; those there were end
 """
@@ -47,6 +48,9 @@ class Line:
     def swallow(self) -> None:
         self._loop.call_soon_threadsafe(self._open.clear)
 
+    def forget(self) -> None:
+        self._do(self._forget())
+
     def lead(self, target: int) -> None:
         self._do(self._lead(target))
 
@@ -73,6 +77,11 @@ class Line:
             self._server = None
         await self._end_all()
 
+    async def _forget(self) -> None:
+        self._open.clear()
+        self._open = asyncio.Event()
+        self._open.set()
+
     async def _lead(self, target: int) -> None:
         self._target = target
         await self._end_all()
@@ -95,13 +104,14 @@ class Line:
     async def _connected(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self._connections.add(writer)
         there: asyncio.StreamWriter | None = None
+        opened = self._open
         try:
-            await self._open.wait()
+            await opened.wait()
             from_there, there = await asyncio.open_connection("127.0.0.1", self._target)
             self._connections.add(there)
             pipes = [
-                asyncio.create_task(self._pipe(reader, there)),
-                asyncio.create_task(self._pipe(from_there, writer)),
+                asyncio.create_task(self._pipe(reader, there, opened)),
+                asyncio.create_task(self._pipe(from_there, writer, opened)),
             ]
             self._pipes.update(pipes)
             # One side may have said all and still listen; where one was reset, the other has to hear of it.
@@ -118,9 +128,11 @@ class Line:
                     self._connections.discard(end)
                     end.transport.abort()
 
-    async def _pipe(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def _pipe(
+        self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened: asyncio.Event
+    ) -> None:
         while piece := await reader.read(_PIECE):
-            await self._open.wait()
+            await opened.wait()
             if self._delay:
                 await asyncio.sleep(self._delay)
             writer.write(piece)

@@ -136,7 +136,8 @@ def test_a_deadlock_is_run_again_by_the_entry_point(database: Database) -> None:
 
     assert at_once(lambda: crosswise(1, 2), lambda: crosswise(2, 1)) == []
     assert taken(database) == [2, 2]
-    assert len(tries) == 3  # one gave in, and only that one ran again
+    # One gave in and ran again; where it comes back before the other has gone on, they can meet once more.
+    assert len(tries) >= 3
 
 
 def test_a_repetition_that_is_refused_for_what_the_first_has_done_gets_its_answer(
