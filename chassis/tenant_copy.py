@@ -89,7 +89,7 @@ class SqlMunicipalities(Scoped):
         if row is None:
             return None
         return Municipality(
-            row.municipality_id, row.display_name, row.time_zone, tuple(row.languages), row.state
+            row.municipality_id, row.display_name, row.time_zone, tuple(row.languages), _named(row.state)
         )
 
     def put(self, municipality: Municipality) -> None:
@@ -113,7 +113,12 @@ class SqlMunicipalities(Scoped):
 
 
 def municipality_changed(transaction: Transaction, message: MunicipalityChanged, envelope: Envelope) -> None:
-    """Keep the registry's entry; each event tells the whole of it. Of one that is erased, erase all."""
+    """Keep the registry's entry; each event tells the whole of it. Of one that is erased, erase all.
+
+    A newer release may tell of a state that this one does not know: the event is taken all the same. Parked
+    for as long as this release serves, it would hold up every later one, and people would go on changing what
+    the registry says is not to be changed.
+    """
     if message.state == RegistryEntry.STATE_ERASED:
         begin_erasure(transaction)
     SqlMunicipalities(transaction).put(
@@ -122,9 +127,20 @@ def municipality_changed(transaction: Transaction, message: MunicipalityChanged,
             display_name=message.display_name,
             time_zone=message.time_zone,
             languages=tuple(message.languages),
-            state=RegistryEntry.State.Name(message.state).removeprefix("STATE_"),
+            state=_named(str(message.state)),
         )
     )
+
+
+def _named(state: str) -> str:
+    """The state's name, of its number. A number that only a newer release has named is kept as it is: a state
+    in which the municipality is not known to be served, so that it holds still (`Municipality.active`) and
+    can be read, until a release that has the name reads the very same row.
+    """
+    if not state.isdecimal():
+        return state
+    known = RegistryEntry.State.DESCRIPTOR.values_by_number.get(int(state))
+    return state if known is None else known.name.removeprefix("STATE_")
 
 
 def subscription(service: str) -> Subscription:

@@ -212,7 +212,7 @@ def test_it_stops_in_order(suite: SuiteProcess) -> None:
 def test_it_stops_while_its_store_says_nothing(
     server: PostgresServer, migrated: dict[str, str], tmp_path: Path
 ) -> None:
-    with running_suite(tmp_path, environment=migrated) as suite:
+    with running_suite(tmp_path, environment={**migrated, "BORGERTING_DRAIN_SECONDS": "2"}) as suite:
         with server.frozen():
-            assert suite.terminate(60) == 0
+            assert suite.terminate(180) == 0
         assert "resumed at the next start" in suite.log
