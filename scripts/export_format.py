@@ -26,10 +26,11 @@ HEAD = """\
 
 All that a service holds of the municipality, in one zip per service, from one state of that service's store. The services'
 stores are not of one moment: suspend the municipality first where they have to agree. Each export is in the audit trail. It
-can be made while the municipality is suspended, and until it is erased.
+can be made while the municipality is suspended, and until it is erased. People of the secretariat find a button for each
+service's file on the municipality's page, under "Access and particulars".
 
 **There are people in it** (*personal* below): it is the municipality's to keep and to delete as the law has it. Operators of
-the platform, who see no content, cannot have it over the API.
+the platform, who see no content, cannot have it over the API or on pages.
 
 Each table is a file `TABLE.jsonl`: JSON Lines in UTF-8, one row a line, in the order of its key. `manifest.json`:
 

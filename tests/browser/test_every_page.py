@@ -19,6 +19,7 @@ def secretariat_pages(stages: Stages) -> dict[str, str]:
         "own municipality": f"/deliberation/{MUNICIPALITY}",
         "particulars": f"/deliberation/{MUNICIPALITY}/edit",
         "new sign-in link": f"/deliberation/{MUNICIPALITY}/sign-in-links/new",
+        "export": f"/deliberation/{MUNICIPALITY}/export",
         "selections": listing,
         "new selection": f"{listing}/new",
         "empty selection": stages.empty,
