@@ -151,6 +151,8 @@ def pods(found: list[Object]) -> Iterator[tuple[str, Object, Object]]:
         name = f"{each['kind']}/{each['metadata']['name']}"
         if each["kind"] == "Pod":
             yield name, each["metadata"]["labels"], each["spec"]
-        elif "template" in each.get("spec", {}) and "spec" in each["spec"]["template"]:
-            template = each["spec"]["template"]
+            continue
+        spec = each["spec"]["jobTemplate"]["spec"] if each["kind"] == "CronJob" else each.get("spec", {})
+        if "template" in spec and "spec" in spec["template"]:
+            template = spec["template"]
             yield name, template["metadata"]["labels"], template["spec"]

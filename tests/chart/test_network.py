@@ -111,15 +111,16 @@ def test_exactly_the_arrows_that_exist_are_let_through(case: str) -> None:
     assert set(network.arrows("ingress")) == arriving
 
     leaving = set(inside)
-    for name in (*SERVICES, "migrate"):
+    for name in (*SERVICES, "migrate", "doctor"):
         leaving |= {(name, *place) for place in places["databases"]}
-    for name in SERVICES:
+    for name in (*SERVICES, "doctor"):
         leaving |= {(name, *place) for place in places["kafka"]}
+    for name in SERVICES:
         if values.get("signIn", {}).get("issuer"):
             leaving |= {(name, *place) for place in places["provider"]}
         if values.get("tracing", {}).get("endpoint"):
             leaving |= {(name, *place) for place in places["collector"]}
-    leaving |= {(name, "namespace:kube-system", 53) for name in (*SERVICES, "migrate", "test")}
+    leaving |= {(name, "namespace:kube-system", 53) for name in (*SERVICES, "migrate", "doctor", "test")}
     assert set(network.arrows("egress")) == leaving
 
 

@@ -54,7 +54,7 @@ def test_a_field_that_is_none_would_be_noticed(made: list[Object]) -> None:
 def test_every_pod_keeps_the_restricted_standard(made: list[Object]) -> None:
     """https://kubernetes.io/docs/concepts/security/pod-security-standards/, each rule of it."""
     found = list(pods(made))
-    assert len(found) == len(SERVICES) + 2
+    assert len(found) == len(SERVICES) + 4
     for name, _, spec in found:
         assert not spec.keys() & {"hostNetwork", "hostPID", "hostIPC", "hostUsers"}, name
         whole = spec["securityContext"]
@@ -253,6 +253,17 @@ def test_the_migration_alone_knows_the_owners(made: list[Object], case: str) -> 
     owners = "-owner" if with_its_database(case) else "borgerting-database-owners"
     knowing = {name for name, _, spec in pods(made) if owners in json.dumps(spec)}
     assert knowing == {f"Job/{RELEASE}-migrate"}
+
+
+def test_the_doctor_comes_when_called_alone_and_is_not_tried_again(made: list[Object]) -> None:
+    called = of_kind(made, "CronJob")
+    assert {
+        name: job["spec"]["jobTemplate"]["spec"]["template"]["spec"]["containers"][0]["args"]
+        for name, job in called.items()
+    } == {f"{RELEASE}-doctor": ["doctor"], f"{RELEASE}-doctor-mend": ["doctor", "--mend"]}
+    for job in called.values():
+        assert job["spec"]["suspend"] is True
+        assert job["spec"]["jobTemplate"]["spec"]["backoffLimit"] == 0
 
 
 def test_a_secret_that_is_made_is_kept_and_serves(tmp_path: Path) -> None:

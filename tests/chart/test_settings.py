@@ -140,6 +140,20 @@ def test_the_program_takes_the_settings_of_the_migration(case: str, tmp_path: Pa
 
 
 @pytest.mark.parametrize("case", CASES)
+def test_the_program_takes_the_settings_of_the_doctor(case: str, tmp_path: Path) -> None:
+    """It sees every store and the log, with no owner's address and as a user who may read all topics."""
+    made, secrets = objects(CASES[case]), secrets_of(CASES[case], tmp_path)
+    for name, job in of_kind(made, "CronJob").items():
+        spec = job["spec"]["jobTemplate"]["spec"]["template"]["spec"]
+        settings = check_settings(MODELS, environment(spec, secrets, tmp_path / name))
+        assert sorted(settings.database_urls) == SERVICES
+        assert not settings.migration_urls
+        served = checked(CASES[case], "deliberation", tmp_path / f"{name}-beside")
+        assert settings.kafka.bootstrap == served.kafka.bootstrap
+        assert settings.kafka.namespace == served.kafka.namespace
+
+
+@pytest.mark.parametrize("case", CASES)
 def test_every_variable_is_one_that_the_program_lists(case: str) -> None:
     listed = {variable for variable, _, _ in describe_settings(MODELS)}
     for name, deployment in of_kind(objects(CASES[case]), "Deployment").items():
