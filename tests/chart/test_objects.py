@@ -36,7 +36,7 @@ def made(case: str) -> list[Object]:
     return objects(CASES[case])
 
 
-@pytest.mark.parametrize("version", ["1.36", "1.37"])
+@pytest.mark.parametrize("version", ["1.30", "1.36", "1.37"])
 def test_kubernetes_takes_it(made: list[Object], version: str) -> None:
     ours = [each for each in made if each["apiVersion"].partition("/")[0] not in FOREIGN]
     assert len(ours) > 20
