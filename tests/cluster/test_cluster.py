@@ -8,6 +8,7 @@ from tests.cluster.admitted import *  # noqa: F403 - tests are found by name
 from tests.cluster.autoscaler import *  # noqa: F403
 from tests.cluster.installed import *  # noqa: F403
 from tests.cluster.network import *  # noqa: F403
+from tests.cluster.passwords import *  # noqa: F403
 from tests.cluster.story import *  # noqa: F403
 from tests.cluster.troubles import *  # noqa: F403
 from tests.cluster.updated import *  # noqa: F403

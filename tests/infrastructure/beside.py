@@ -91,9 +91,13 @@ class Beside:
         return {"ca.crt": self.ca, "tls.crt": issued.certificate.decode(), "tls.key": issued.key.decode()}
 
     def databases(
-        self, services: Iterable[str], prefix: str, parameters: str = ""
+        self, services: Iterable[str], prefix: str, parameters: str = "", password_files: str = ""
     ) -> tuple[dict[str, str], dict[str, str]]:
-        """Databases and roles as an operator makes them: the addresses of the logins, and of the owners."""
+        """Databases and roles as an operator makes them: the addresses of the logins, and of the owners.
+
+        Where services have their passwords in files, those of the logins have none: `password_files` is
+        the folder, in which each service's file has its name.
+        """
         bases = {name: prefix + name for name in services}
         users = [user for base in bases.values() for user in (base, Roles(base).owner)]
         variables = [part for user in users for part in ("-v", f"{user}_password={PASSWORD}")]
@@ -102,8 +106,14 @@ class Beside:
         def address(user: str, base: str) -> str:
             return f"postgresql://{user}:{PASSWORD}@{POSTGRESQL}/{base}{parameters}"
 
+        def login(name: str, base: str) -> str:
+            if not password_files:
+                return address(base, base)
+            file = f"{'&' if parameters else '?'}password_file={password_files}/{name}"
+            return f"postgresql://{base}@{POSTGRESQL}/{base}{parameters}{file}"
+
         return (
-            {name: address(base, base) for name, base in bases.items()},
+            {name: login(name, base) for name, base in bases.items()},
             {name: address(Roles(base).owner, base) for name, base in bases.items()},
         )
 

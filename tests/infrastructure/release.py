@@ -18,12 +18,15 @@ from tests.infrastructure.cluster import Cluster
 from tests.infrastructure.controller import CALLS_PORT, SECURE_SITE_PORT, SITE_PORT
 from tests.infrastructure.controller import NAMESPACE as CONTROLLER
 from tests.infrastructure.kube_objects import Object, config, restricted, secret
+from tests.infrastructure.postgres import PASSWORD
 
 CHART = Path(__file__).resolve().parents[2] / "deploy/helm/borgerting"
 SERVICES = sorted(descriptors())
 PODS = "10.244.0.0/16"
 TAGS = ("test", "next")
 """Of the image: two names for one, as two releases have."""
+PASSWORDS, PASSWORD_FILES = "borgerting-database-passwords", "/etc/borgerting/databases"
+"""In production: the secret with the logins' passwords, and where each service has its own."""
 
 # Several pods of ours share two processors.
 _SMALL: Object = {
@@ -146,10 +149,11 @@ class Release:
     def _secrets(self) -> list[Object]:
         """Those that the operator makes."""
         production = self.values["profile"] == "production"
-        parameters = (
-            "?sslmode=verify-full&sslrootcert=/etc/borgerting/postgresql/ca.crt" if production else ""
-        )
-        logins, owners = self.beside.databases(SERVICES, f"{self.name}_", parameters)
+        parameters, files = "", ""
+        if production:
+            parameters = "?sslmode=verify-full&sslrootcert=/etc/borgerting/postgresql/ca.crt"
+            files = PASSWORD_FILES
+        logins, owners = self.beside.databases(SERVICES, f"{self.name}_", parameters, files)
         made: dict[str, Mapping[str, str]] = {
             "borgerting-databases": logins,
             "borgerting-database-owners": owners,
@@ -158,6 +162,7 @@ class Release:
             ca = {"ca.crt": self.beside.ca}
             user = self.beside.certificate("kafka-user", "kafka-user")
             made |= {
+                PASSWORDS: dict.fromkeys(SERVICES, PASSWORD),
                 "postgresql-ca": ca,
                 "kafka-ca": ca,
                 "kafka-user": {"user.crt": user["tls.crt"], "user.key": user["tls.key"]},
@@ -207,7 +212,7 @@ def values(name: str, *, production: bool, services: Mapping[str, Object]) -> Ob
         "profile": "production",
         "site": {"address": f"https://{name}.test", "tlsSecret": "site"},
         "signIn": {"issuer": "https://login.test", "audience": "https://api.test", "clientId": "borgerting"},
-        "databases": {"caSecret": "postgresql-ca"},
+        "databases": {"caSecret": "postgresql-ca", "passwordSecret": PASSWORDS},
         "kafka": {
             "bootstrap": f"{KAFKA}:9093",
             "security": "SSL",
