@@ -9,7 +9,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from tests.faults.house import FaultHouse, Forked
+from tests.faults.house import FaultHouse, Mortal
 from tests.faults.steps import Death, Step, a_death
 
 # How long a life of each lasts on average, in seconds: a draw takes some, and has its tries.
@@ -22,7 +22,7 @@ MOMENT = "any moment"
 class _Life:
     """One service's present life: when it is killed, and the step at which it does so itself before."""
 
-    process: Forked
+    process: Mortal
     chance: random.Random
     mean: float
     death: Death | None = None
@@ -79,7 +79,7 @@ class Killer:
         """
         failed: list[str] = []
 
-        def go_through(process: Forked, mine: Sequence[Step]) -> None:
+        def go_through(process: Mortal, mine: Sequence[Step]) -> None:
             process.kill()
             for step in mine:
                 process.start_to_die(Death(step))

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from tests.e2e.assembly.conftest import make_keys
 from tests.e2e.assembly.houses import Process
-from tests.faults.house import FaultHouse, Nursery
+from tests.faults.house import ENTRY, FaultHouse, Nursery
 from tests.infrastructure.kafka import KafkaBroker, running_kafka
 from tests.infrastructure.postgres import PostgresServer
 from tests.infrastructure.proxy import Line
@@ -58,7 +58,7 @@ def lined_house(folder: Path, postgres: PostgresServer | None = None) -> Iterato
     """All of it, ready; on a server of its own when none is given."""
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
-        nursery = Nursery(folder)
+        nursery = Nursery(folder, ENTRY)
         stack.callback(nursery.close)
         postgres = postgres or stack.enter_context(PostgresServer.running())
         broker = Line(0)

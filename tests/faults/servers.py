@@ -24,7 +24,7 @@ from tests.e2e.assembly.conftest import make_keys
 from tests.e2e.assembly.steps import TASKS
 from tests.e2e.assembly.town import Town
 from tests.faults.faults import CannotBeMade, all_ready, goes_on, page, reason_of, until
-from tests.faults.house import FaultHouse, Nursery
+from tests.faults.house import ENTRY, FaultHouse, Nursery
 from tests.faults.kills import PATIENCE, settled
 from tests.faults.lines import LinedHouse, lined_house
 from tests.faults.stream import Stream
@@ -53,7 +53,7 @@ def leader_killed(folder: Path, say: Say) -> list[str]:
     """The leader of most partitions, of three brokers; then, once it is back, another one."""
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
-        nursery = Nursery(folder)
+        nursery = Nursery(folder, ENTRY)
         stack.callback(nursery.close)
         postgres = stack.enter_context(PostgresServer.running())
         brokers = stack.enter_context(running_cluster(folder / "kafka"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 import subprocess
 import sys
@@ -12,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from tests.e2e.assembly.forked import Forked, Nursery
 from tests.e2e.assembly.houses import SERVICES, Embedded, FourProcesses, House, Trouble
 from tests.e2e.assembly.town import Town
 from tests.infrastructure.kafka import running_kafka
@@ -35,7 +37,7 @@ def embedded(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
 
 
 @pytest.fixture(scope="module")
-def four(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+def four(tmp_path_factory: pytest.TempPathFactory) -> Iterator[FourProcesses]:
     folder = tmp_path_factory.mktemp("four")
     with ExitStack() as stack:
         postgres = stack.enter_context(PostgresServer.running())
@@ -51,6 +53,16 @@ def four(tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
         yield house
 
 
+@pytest.fixture(scope="module")
+def forked(four: FourProcesses, tmp_path_factory: pytest.TempPathFactory) -> Iterator[House]:
+    """The same house, whose processes are there again sooner: so many kills can be afforded."""
+    nursery = Nursery(tmp_path_factory.mktemp("nursery"), "tests.e2e.assembly.serving")
+    four.replace(functools.partial(Forked, nursery))
+    yield four
+    four.stop()
+    nursery.close()
+
+
 def make_keys(folder: Path) -> None:
     own = {name: value for name, value in os.environ.items() if not name.startswith("BORGERTING_")}
     subprocess.run([sys.executable, "-m", "chassis", "keys", "create", str(folder)], check=True, env=own)
@@ -64,7 +76,7 @@ def way(request: pytest.FixtureRequest) -> str:
 
 @pytest.fixture
 def house(way: str, request: pytest.FixtureRequest) -> House:
-    found: House = request.getfixturevalue("embedded" if way == EMBEDDED else "four")
+    found: House = request.getfixturevalue({EMBEDDED: "embedded", FOUR: "four"}.get(way, "forked"))
     return found
 
 

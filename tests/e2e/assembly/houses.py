@@ -13,7 +13,7 @@ import threading
 import time
 import urllib.request
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -43,10 +43,15 @@ class Process:
         self.name = name
         self._command = [sys.executable, "-m", "chassis", "serve", *arguments]
         self._settings = dict(settings)
+        self.folder = folder
         self._log = folder / f"{name}.log"
         self._process: subprocess.Popen[bytes] | None = None
         self._lock = threading.Lock()
         self.kills = 0
+
+    @property
+    def settings(self) -> dict[str, str]:
+        return dict(self._settings)
 
     def start(self, **changed: str) -> None:
         with self._lock:
@@ -69,16 +74,25 @@ class Process:
                 self._process.wait(10)
                 self.kills += 1
 
-    def stop(self) -> None:
+    def leave(self) -> None:
+        """SIGTERM: it ends in order."""
+        with self._lock:
+            if self._process is not None:
+                self._process.terminate()
+
+    def wait_until_gone(self) -> None:
         with self._lock:
             if self._process is None:
                 return
-            self._process.terminate()
             try:
                 self._process.wait(40)
             except subprocess.TimeoutExpired:
                 self._process.kill()
                 self._process.wait()
+
+    def stop(self) -> None:
+        self.leave()
+        self.wait_until_gone()
 
     def wait_until_ready(self) -> None:
         until = time.monotonic() + READY_SECONDS
@@ -141,13 +155,14 @@ class House(ABC):
     def pass_days(self, days: int) -> None:
         """Everything stops, and starts again so many days later."""
         self._days += days
-        for process in self.processes:
-            process.stop()
+        self.stop()
         self.start()
 
     def stop(self) -> None:
         for process in self.processes:
-            process.stop()
+            process.leave()
+        for process in self.processes:
+            process.wait_until_gone()
 
     def logs(self) -> str:
         return "\n".join(process.log for process in self.processes)
@@ -244,6 +259,12 @@ class FourProcesses(House):
     def _process(self, name: str, settings: Mapping[str, str], folder: Path) -> Process:
         return Process(name, ["--service", name], settings, folder)
 
+    def replace(self, make: Callable[[str, Mapping[str, str], Path], Process]) -> None:
+        """From now on other processes, which `make` makes with the same settings, take the place of these."""
+        self.stop()
+        self._processes = [make(one.name, one.settings, one.folder) for one in self._processes]
+        self.start()
+
     @property
     def processes(self) -> list[Process]:
         return self._processes
@@ -284,13 +305,17 @@ def _is_of_another(variable: str, name: str) -> bool:
 
 
 class Trouble:
-    """Kills each service once in a story, at a step and a moment that `seed` names, and starts it again."""
+    """Kills each service once in a story, at a step and a moment that `seed` names, and starts it again after
+    a while that it names, too.
+    """
 
     LONGEST_PAUSE = timedelta(seconds=0.6)
+    LONGEST_ABSENCE = timedelta(seconds=1.5)
 
     def __init__(self, house: House, seed: int) -> None:
         self._house = house
         self._chance = random.Random(seed)
+        self._absences = random.Random(f"{seed}, away")
         self._threads: list[threading.Timer] = []
         self._plan: dict[int, list[tuple[Process, float]]] = {}
         self._step = 0
@@ -306,13 +331,15 @@ class Trouble:
 
     def before_step(self) -> None:
         for process, moment in self._plan.get(self._step, ()):
-            timer = threading.Timer(moment, self._strike, (process,))
+            away = self._absences.uniform(0, self.LONGEST_ABSENCE.total_seconds())
+            timer = threading.Timer(moment, self._strike, (process, away))
             timer.start()
             self._threads.append(timer)
         self._step += 1
 
-    def _strike(self, process: Process) -> None:
+    def _strike(self, process: Process, away: float) -> None:
         process.kill()
+        time.sleep(away)
         process.start()
 
     def settle(self) -> None:

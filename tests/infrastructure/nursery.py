@@ -1,8 +1,11 @@
 """Starts services by forking a process that has all of them loaded: a restart costs what building and
 connecting cost, not the second that importing takes, so that a thousand can be afforded.
 
-What is forked runs the production's own entry (`chassis.serve.serve_until_signal`) on the settings of its
-environment, with the steps of `tests.faults.composition` between its parts.
+    python -m tests.infrastructure.nursery MODULE
+
+What is forked calls MODULE's `serve` with the service's name, on the settings of its environment: the
+production's own entry, as it is (tests.e2e.assembly.serving) or with steps between its parts
+(tests.faults.composition).
 
 Over stdin comes one line of JSON per start: {"name", "environment", "log"}; over stdout goes the pid of each.
 """
@@ -24,7 +27,7 @@ _PR_SET_PDEATHSIG = 1
 _WITHOUT = (".migrations", ".testing", ".lottery", ".invitation", ".representation", ".rotation", ".dropout")
 
 
-def load_everything() -> None:
+def load_everything(entry: str) -> None:
     """Import what services import when they are built, but for the engines, which run elsewhere."""
     for name in ("chassis", "services"):
         package = importlib.import_module(name)
@@ -34,10 +37,10 @@ def load_everything() -> None:
     for name in ("psycopg", "kafka", "uvicorn.loops.auto", "uvicorn.protocols.http.auto"):
         importlib.import_module(name)
     importlib.import_module("sqlalchemy.dialects.postgresql.psycopg")
-    importlib.import_module("tests.faults.composition")
+    importlib.import_module(entry)
 
 
-def _serve(order: dict[str, Any]) -> NoReturn:
+def _serve(entry: str, order: dict[str, Any]) -> NoReturn:
     """The child's whole life."""
     status = 1
     try:
@@ -49,9 +52,7 @@ def _serve(order: dict[str, Any]) -> NoReturn:
         os.dup2(log, 2)
         os.environ.clear()
         os.environ.update(order["environment"])
-        from tests.faults.composition import serve
-
-        serve(order["name"])
+        importlib.import_module(entry).serve(order["name"])
         status = 0
     except BaseException:
         import traceback
@@ -63,9 +64,9 @@ def _serve(order: dict[str, Any]) -> NoReturn:
         os._exit(status)
 
 
-def main() -> None:
+def main(entry: str) -> None:
     gc.disable()
-    load_everything()
+    load_everything(entry)
     gc.collect()
     gc.freeze()
     with selectors.DefaultSelector() as selector:
@@ -83,7 +84,7 @@ def main() -> None:
                     pid = os.fork()
                     if pid == 0:
                         selector.close()
-                        _serve(order)
+                        _serve(entry, order)
                     print(pid, flush=True)  # noqa: T201 - the answer
             _reap()
 
@@ -97,4 +98,4 @@ def _reap() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    main(sys.argv[1])
