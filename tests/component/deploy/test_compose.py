@@ -205,7 +205,11 @@ def test_prometheus_has_the_alerts_and_their_names_for_the_processes(
     rules = (tmp_path / "alerts.yaml").read_text(encoding="utf-8").count("- alert: ")
     assert rules > 10
     assert f"SUCCESS: {rules} rules found" in said
-    found = json.loads(promtool("check", "service-discovery", config, "borgerting"))
+    # It looks for as long as it may, whatever it has found.
+    for seconds in (1, 10, 45):
+        looking = (f"--timeout={seconds}s", config, "borgerting")
+        if found := json.loads(promtool("check", "service-discovery", *looking)):
+            break
     named = {each["labels"]["app_kubernetes_io_component"] for each in found}
     assert named == set(SERVICES)
     asked = re.findall(r'app_kubernetes_io_component="(\w+)"', (tmp_path / "alerts.yaml").read_text())

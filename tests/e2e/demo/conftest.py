@@ -9,6 +9,7 @@ import pytest
 
 from tests.e2e.demo.running import ROLES, demonstration, get
 from tests.e2e.demo.story import hold_the_story
+from tests.infrastructure.once import made_once
 
 
 @dataclass(frozen=True)
@@ -23,7 +24,10 @@ class FirstStart:
 
 @pytest.fixture(scope="session")
 def first_start(tmp_path_factory: pytest.TempPathFactory) -> FirstStart:
-    folder = tmp_path_factory.mktemp("demonstration")
+    return made_once(tmp_path_factory, "demonstration", _start)
+
+
+def _start(folder: Path) -> FirstStart:
     with demonstration(folder / "data", {"BORGERTING_LOG_LEVEL": "debug"}) as (front, *links):
         hold_the_story(front)
         statuses = [get(line.removeprefix(f"{role}: "))[0] for line, role in zip(links, ROLES, strict=True)]
