@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import NoReturn
 
 import pytest
+from _pytest.capture import CaptureManager
 
 from tests.chart.operators import files
 from tests.infrastructure import docker
 from tests.infrastructure.beside import Beside
-from tests.infrastructure.cluster import CannotBuildError, Cluster, missing, running_cluster
+from tests.infrastructure.cluster import CannotBuildError, Cluster, build, missing, running_cluster
 from tests.infrastructure.release import SERVICES, TAGS, Release, values
 
 _NONE = pytest.StashKey[str]()
@@ -29,12 +31,22 @@ def without(config: pytest.Config, reason: str) -> NoReturn:
     pytest.skip(reason)
 
 
+@contextmanager
+def aloud(config: pytest.Config) -> Iterator[None]:
+    """What building says is seen at once: it may take a quarter of an hour."""
+    capture: CaptureManager | None = config.pluginmanager.getplugin("capturemanager")
+    with capture.global_and_fixture_disabled() if capture else nullcontext():
+        yield
+
+
 @pytest.fixture(scope="session")
 def cluster(pytestconfig: pytest.Config) -> Iterator[Cluster]:
     """With the definitions of other operators' resources, which the chart makes."""
     if reason := missing() or docker.missing():
         without(pytestconfig, reason)
     try:
+        with aloud(pytestconfig):
+            build()
         with running_cluster() as running:
             for file in files():
                 running.kubectl("apply", "--server-side", "-f", str(file))

@@ -31,6 +31,8 @@ Object = dict[str, Any]
 HERE = Path(__file__).parent / "kubernetes"
 _GO = (1, 26, 4)
 _NO_MODULES = 3
+# Longer than the scripts themselves wait: they say more of what did not come about.
+_SCRIPT_SECONDS = 1200
 # In gigabytes: what building writes (with Go's modules), what a cluster writes, what runs in it.
 _TO_BUILD, _TO_RUN, _MEMORY = 8, 3, 4
 _PACKAGES = {
@@ -224,7 +226,7 @@ class Cluster:
             capture_output=True,
             text=True,
             check=False,
-            timeout=300,
+            timeout=_SCRIPT_SECONDS,
         )
         if done.returncode:
             raise AssertionError(f"the cluster did not {action}:\n{done.stderr[-4000:]}")

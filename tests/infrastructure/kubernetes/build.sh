@@ -13,6 +13,9 @@ if [ ! -e "$out/complete" ]; then
   echo "building Kubernetes from its Go modules: ten minutes or so where nothing is cached" >&2
   export CGO_ENABLED=0 GOCACHE=$cache/go-build GOFLAGS=
   mkdir -p "$out"
+  # Whoever waits sees it live. (It waits by `read`: a `sleep` would outlive it, with whatever reads our words.)
+  (while ! read -rt 60 <> <(:); do echo "still building Kubernetes, after $SECONDS s"; done) >&2 9>&- &
+  trap "kill $! 2>/dev/null" EXIT
   version() { awk -v m="$1" '$1 == m {print $2; exit}' kubebox/go.mod; }
   kubernetes=$(version k8s.io/kubernetes) helm=$(version helm.sh/helm/v4)
   flags="-s -w -X helm.sh/helm/v4/internal/version.version=$helm"
@@ -21,9 +24,14 @@ if [ ! -e "$out/complete" ]; then
     flags+=" -X $package.gitVersion=$kubernetes -X $package.gitMajor=1 -X $package.gitMinor=${minor%%.*}"
     flags+=" -X $package.gitTreeState=clean -X $package.buildDate=1970-01-01T00:00:00Z"
   done
-  # Exit code 3: the modules cannot be had, which is no fault of what is built; a wrong sum is.
-  go list -C kubebox -deps . 2>&1 >/dev/null | tee "$out/list" >&2 ||
-    { grep -qE 'go\.sum|go\.mod|SECURITY' "$out/list" && exit 1 || exit 3; }
+  # Exit code 3: the modules cannot be had, which is no fault of what is built; a wrong sum is. One lost answer among
+  # hundreds is no reason to do without: what has come stays.
+  for attempt in 1 2; do
+    if go list -C kubebox -deps . 2>&1 >/dev/null | tee "$out/list" >&2; then break; fi
+    if grep -qE 'go\.sum|go\.mod|SECURITY|no space left' "$out/list"; then exit 1; fi
+    [ "$attempt" = 1 ] || exit 3
+    sleep 1
+  done
   # Without -trimpath everything would be compiled anew in another checkout.
   go build -C kubebox -trimpath -ldflags "$flags" -o "$out/kubebox" . >&2
   go build -trimpath -ldflags '-s -w' -o "$out/pause" pause/main.go >&2
