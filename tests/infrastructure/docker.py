@@ -68,7 +68,7 @@ class Engine:
             raise AssertionError(f"docker {' '.join(arguments)} failed:\n{done.stderr[-4000:]}")
         return done.stdout.strip()
 
-    def build(self, tag: str) -> str:
+    def build(self, tag: str, *, measured: bool = True) -> str:
         """The image of deploy/docker, by its own build.sh on this machine's Python; what that says."""
         self.import_base(BASE)
         done = subprocess.run(
@@ -76,7 +76,12 @@ class Engine:
             capture_output=True,
             text=True,
             check=False,
-            env={**os.environ, "DOCKER_HOST": self.host, "BASE": BASE},
+            env={
+                **os.environ,
+                "DOCKER_HOST": self.host,
+                "BASE": BASE,
+                "MEASURE": "yes" if measured else "no",
+            },
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
