@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import exists, func, select
 
+from chassis.dead_letters import EVENT_LOST
 from chassis.jobs import JobState
 from chassis.tables import dead_letters, inbox_held, jobs, outbox
 
@@ -112,14 +113,16 @@ def held(database: Database) -> list[Held]:
     ]
 
 
-def parked_since(database: Database) -> dict[str, float]:
-    """By municipality: for how many seconds the oldest parked event of it stands still."""
+def parked_since(database: Database, *, lost: bool = False) -> dict[str, float]:
+    """By municipality: for how many seconds the oldest parked event of it stands still; with `lost`, an event
+    that the service itself has lost in a restore, on which nobody has decided yet.
+    """
     now = database.machine_clock.now()
     table = dead_letters.c
     with database.reading_across() as transaction:
         rows = transaction.connection.execute(
             select(table.municipality, func.min(table.parked).label("oldest"))
-            .where(table.resolved.is_(None))
+            .where(table.resolved.is_(None), (table.error == EVENT_LOST) == lost)
             .group_by(table.municipality)
             .order_by(table.municipality)
         ).all()

@@ -62,7 +62,8 @@ def gauges(running: Sequence[RunningService]) -> Gauges:
     yield gauge(
         "borgerting_municipality_oldest_seconds",
         "For how long the oldest of what waits does so, by municipality and what it is: unsent, waiting or "
-        "parked events, QUEUED or RUNNING work, erasing: its erasure; nothing where nothing waits",
+        "parked events, QUEUED or RUNNING work, erasing: its erasure, lost: what a restore lost; nothing "
+        "where nothing waits",
         [
             ({"service": one.name, "municipality": municipality or "-", "what": what}, seconds)
             for one in running
@@ -115,6 +116,7 @@ def _oldest(database: Database, waiting: Sequence[Unsent]) -> dict[tuple[str, st
     """(municipality, what) -> seconds."""
     found = {(one.municipality, "unsent"): one.oldest_seconds for one in waiting}
     found |= {(one, "parked"): seconds for one, seconds in parked_since(database).items()}
+    found |= {(one, "lost"): seconds for one, seconds in parked_since(database, lost=True).items()}
     late = [((one.municipality, "waiting"), one.oldest_seconds) for one in held(database) if not one.parked]
     late += [((one.municipality, one.state), one.oldest_seconds) for one in work_at_hand(database)]
     late += [((one.municipality, "erasing"), one.seconds) for one in erasures_in(database) if not one.done]

@@ -18,7 +18,7 @@ from chassis.running import RunningService
 
 @dataclass(frozen=True, slots=True)
 class Waiting:
-    """`what` waits: unsent, waiting, parked, queued, running or erasing; the oldest for so many seconds."""
+    """`what` waits: unsent, waiting, parked, lost, queued, running or erasing; the oldest for so long."""
 
     what: str
     seconds: float
@@ -54,6 +54,8 @@ def tenant_state(service: RunningService, municipality: str) -> TenantState:
                 if each.municipality == municipality and not each.parked]  # fmt: skip
     if municipality in (parked := parked_since(database)):
         waiting.append(Waiting("parked", parked[municipality]))
+    if municipality in (lost := parked_since(database, lost=True)):
+        waiting.append(Waiting("lost", lost[municipality]))
     waiting += [Waiting(_JOBS[each.state], each.oldest_seconds) for each in work_at_hand(database)
                 if each.municipality == municipality]  # fmt: skip
     erasure = next((each for each in erasures_in(database) if each.municipality == municipality), None)

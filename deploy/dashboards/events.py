@@ -47,10 +47,10 @@ def _now() -> list[Part]:
         ),
         bars(
             "Whose events wait",
-            "By municipality: unsent, waiting, or parked; how long the oldest does.",
+            "By municipality: unsent, waiting, parked, or lost in a restore; how long the oldest does.",
             Query(
                 "topk(15, max by (municipality, service, what) "
-                f'(borgerting_municipality_oldest_seconds{{{IN}, what=~"unsent|waiting|parked"}}))',
+                f'(borgerting_municipality_oldest_seconds{{{IN}, what=~"unsent|waiting|parked|lost"}}))',
                 "{{municipality}} – {{service}}: {{what}}",
             ),
             unit="s",

@@ -12,6 +12,7 @@ import pytest
 from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
+from chassis.backlog import parked_since
 from chassis.commands import command_line
 from chassis.doctor import Fault
 from chassis.log_mend import give_up_lost
@@ -136,8 +137,12 @@ def test_a_teller_that_was_put_back_numbers_on_and_names_what_it_lost(line: Line
     check(line)
     for name in LISTENERS:
         assert line.numbers(name)["hjemby/things/1"] == [1, 2, 3, 4]
+    # Told to operators until somebody decides, and apart from what only has to be tried again.
+    assert parked_since(line.stores.open(TELLER), lost=True).keys() == {"hjemby"}
+    assert parked_since(line.stores.open(TELLER)) == {}
     decide(line)
     assert line.faults() == {}
+    assert parked_since(line.stores.open(TELLER), lost=True) == {}
 
 
 def test_teller_and_log_both_earlier_than_the_listeners(line: Line) -> None:
