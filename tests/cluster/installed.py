@@ -51,3 +51,14 @@ def test_what_it_keeps_is_its_databases_alone(beside: Beside, ting: Release, mun
     assert beside.sql("ting_deliberation", "SELECT municipality FROM municipalities").split() == [
         municipality
     ]
+
+
+def test_the_doctor_sees_all_stores_and_the_log(cluster: Cluster, ting: Release, municipality: str) -> None:
+    """Called as after a restore: its pod alone has every database's address and the way to Kafka."""
+    here = ("--namespace", ting.name)
+    cluster.kubectl("create", "job", "look", f"--from=cronjob/{ting.name}-doctor", *here)
+    cluster.kubectl("wait", "--for=condition=complete", "job/look", "--timeout=240s", *here)
+    said = cluster.kubectl("logs", "job/look", *here)
+    for service in SERVICES:
+        assert re.search(rf"^{service}: \d+ aggregates, \d+ events in the log: fits", said, re.MULTILINE)
+    cluster.kubectl("delete", "job", "look", "--wait", *here)
