@@ -16,6 +16,21 @@ from tests.infrastructure.beside import Beside
 from tests.infrastructure.cluster import CannotBuildError, Cluster, build, missing, running_cluster
 from tests.infrastructure.release import SERVICES, TAGS, Release, values
 
+# So that what fails in them says what it saw, as in files that are called test_….
+for _name in (
+    "admitted",
+    "autoscaler",
+    "installed",
+    "network",
+    "passwords",
+    "story",
+    "troubles",
+    "updated",
+    "withdrawn",
+):
+    pytest.register_assert_rewrite(f"tests.cluster.{_name}")
+pytest.register_assert_rewrite("tests.e2e.assembly.steps")
+
 _NONE = pytest.StashKey[str]()
 
 
