@@ -92,12 +92,26 @@ def store_slow(house: LinedHouse, stream: Stream) -> None:
 
 
 def store_half_open(house: LinedHouse, stream: Stream) -> None:
-    """It takes connections and says nothing: whoever asks gives up by their own deadline, and no sooner, for
-    nothing tells it from a long statement. It is over when the connections end.
+    """It takes connections and says nothing: whoever asks is told so before they give up, in the middle of
+    what they were doing or not; then it says something again, and nobody has to be restarted.
     """
     with broken(house.store, Line.swallow):
-        assert refusal(stream) in ("DEADLINE_EXCEEDED", "STORE_AWAY", "STORE_BUSY")
-        assert not house["followup"].is_ready()
+        says(house, "followup", "followup.store")
+        assert refusal(stream) == "STORE_AWAY"
+
+
+def store_forgotten(house: LinedHouse, stream: Stream) -> None:
+    """The connections that were there stay without an answer, and new ones work."""
+    house.store.forget()
+    goes_on(stream)
+    all_ready(house)
+
+
+def store_frozen(house: LinedHouse, stream: Stream) -> None:
+    """The server and its sessions stand still."""
+    with house.postgres.frozen():
+        says(house, "sortition", "sortition.store")
+        assert refusal(stream) == "STORE_AWAY"
 
 
 def neighbour_cut(house: LinedHouse, stream: Stream) -> None:
@@ -171,6 +185,7 @@ SHORT: dict[str, Fault] = {
     "store crashed": store_crashed,
     "store cut off": store_cut,
     "store slow": store_slow,
+    "store half-open": store_half_open,
     "neighbour cut off": neighbour_cut,
     "events repeated": events_repeated,
 }
@@ -180,7 +195,8 @@ ALL: dict[str, Fault] = {
     **SHORT,
     "broker killed": broker_killed,
     "broker half-open": broker_half_open,
-    "store half-open": store_half_open,
+    "store forgotten": store_forgotten,
+    "store frozen": store_frozen,
     "neighbour slow": neighbour_slow,
     "neighbour half-open": neighbour_half_open,
     "service frozen": service_frozen,

@@ -25,8 +25,9 @@ T = TypeVar("T")
 Stub = Callable[[grpc.Channel], Any]
 
 PATIENCE_SECONDS = 90.0
-# What a call meets whose server was killed, or is not there yet.
+# What a call meets whose server was killed or is not there yet, or where all come at once after a standstill.
 AWAY = {
+    grpc.StatusCode.RESOURCE_EXHAUSTED,
     grpc.StatusCode.UNAVAILABLE,
     grpc.StatusCode.CANCELLED,
     grpc.StatusCode.UNKNOWN,
