@@ -76,7 +76,7 @@ class Neighbours:
 
     def channel(self, service: str) -> grpc.Channel:
         """Raises DomainError FAILED_PRECONDITION SERVICE_UNKNOWN."""
-        from chassis.rpc.renewing import neighbour_channel
+        from chassis.rpc.neighbours import neighbour_channel
 
         with self._lock:
             if service not in self._channels:

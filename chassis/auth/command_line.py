@@ -116,7 +116,7 @@ def renew_certificates(folder: Made, days: Days = 365) -> None:
 
     Processes that use the folder take them over without a restart.
     """
-    from chassis.rpc.renewal import renew
+    from chassis.rpc.certificate_folder import renew
 
     for path in renew(folder, SystemClock().now(), timedelta(days=days)):
         typer.echo(path)
@@ -128,7 +128,7 @@ def add_authority(folder: Made, days: Days = 365) -> None:
 
     Once every process has read ca.pem: `tls renew`, and once they have read that, `tls withdraw-authority`.
     """
-    from chassis.rpc.renewal import add_authority
+    from chassis.rpc.certificate_folder import add_authority
 
     add_authority(folder, SystemClock().now(), timedelta(days=days))
     typer.echo(folder / "ca.pem")
@@ -137,7 +137,7 @@ def add_authority(folder: Made, days: Days = 365) -> None:
 @tls.command("withdraw-authority")
 def withdraw_authority(folder: Made) -> None:
     """Trust only the newest authority; refused while a certificate here is signed by another."""
-    from chassis.rpc.renewal import withdraw_authority
+    from chassis.rpc.certificate_folder import withdraw_authority
 
     withdrawn = withdraw_authority(folder)
     typer.echo(f"{withdrawn} withdrawn")

@@ -25,10 +25,12 @@ from cryptography.hazmat.primitives.ciphers.aead import AESGCM
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 
 from chassis.clock import Clock
+from chassis.whole_files import create_file, replace_file
 
 FILE_NAME = "keys.json"
 _SECRET_BYTES = 32
 _KEPT = 2
+_MODE = 0o600
 
 
 class KeyFileError(Exception):
@@ -213,23 +215,11 @@ class FileKeys:
             },
             indent=2,
         )
-        temporary = self.path.with_name(f".{self.path.name}.{secrets.token_hex(8)}")
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-        try:
-            with os.fdopen(descriptor, "w", encoding="ascii") as file:
-                file.write(text + "\n")
-                file.flush()
-                os.fsync(file.fileno())
-            if only_if_missing:
-                # A link fails where a file stands: of two processes that start at once, one makes the keys.
-                try:
-                    os.link(temporary, self.path)
-                except FileExistsError:
-                    return
-            else:
-                temporary.replace(self.path)
-        finally:
-            temporary.unlink(missing_ok=True)
+        content = (text + "\n").encode("ascii")
+        if only_if_missing:
+            create_file(self.path, content, _MODE)
+        else:
+            replace_file(self.path, content, _MODE)
 
 
 def _new_secret(now: datetime) -> _Secret:

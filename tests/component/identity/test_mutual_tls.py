@@ -24,11 +24,11 @@ from chassis.auth.principal import Principal, Role
 from chassis.auth.tokens import LocalTokens
 from chassis.clock import SystemClock
 from chassis.config import SettingsError, load_settings
-from chassis.rpc import renewing
+from chassis.rpc import neighbours
 from chassis.rpc.authority import Authority, Issued, make_folder
 from chassis.rpc.certificates import SERVICE_URI, CertificateFiles, file_problem, service_named_by
 from chassis.rpc.client import tcp_channel
-from chassis.rpc.renewing import RenewingChannel, neighbour_channel
+from chassis.rpc.neighbours import RenewingChannel, neighbour_channel
 from chassis.rpc.status import domain_error_from
 from chassis.suite import Addresses, Suite
 from services.deliberation.service import DESCRIPTOR
@@ -262,7 +262,7 @@ def test_a_caller_takes_over_its_new_certificate(
         fresh = house.issued("followup")
         certificate.write_bytes(fresh.certificate)
         key.write_bytes(fresh.key)
-        monkeypatch.setattr(renewing, "LOOK_SECONDS", 0.0)
+        monkeypatch.setattr(neighbours, "LOOK_SECONDS", 0.0)
         assert ask() == ""
 
 
@@ -281,12 +281,12 @@ def test_an_old_channel_is_closed_once_no_call_can_be_left_on_it() -> None:
         return made[-1]  # type: ignore[return-value]  # nothing is called on it
 
     channel = RenewingChannel(connect, lambda: len(made) == 1, lambda: now[0])
-    now[0] = renewing.LOOK_SECONDS
+    now[0] = neighbours.LOOK_SECONDS
     assert channel.current() is made[1]
-    now[0] += renewing.LINGER_SECONDS - 1
+    now[0] += neighbours.LINGER_SECONDS - 1
     assert channel.current() is made[1]
     assert not made[0].closed
-    now[0] += renewing.LOOK_SECONDS
+    now[0] += neighbours.LOOK_SECONDS
     assert channel.current() is made[1]
     assert made[0].closed
     channel.close()

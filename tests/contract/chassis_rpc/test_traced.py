@@ -17,7 +17,7 @@ from borgerting.deliberation.v1 import municipality_service_pb2_grpc as pb_grpc
 from chassis.rpc.client import tcp_channel
 from chassis.rpc.interceptors import CallInterceptor
 from chassis.rpc.local import LocalServer
-from chassis.rpc.renewing import RenewingChannel
+from chassis.rpc.neighbours import RenewingChannel
 from chassis.rpc.server import GrpcServiceRegistration, RpcServer
 from chassis.tracing.rpc import TracedServer, traced_channel
 from chassis.tracing.tracer import Tracing

@@ -7,8 +7,6 @@ replaced whole; a process that finds a pair half renewed goes on with the one be
 
 from __future__ import annotations
 
-import os
-import secrets
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
@@ -18,6 +16,7 @@ from cryptography.hazmat.primitives.serialization import Encoding
 
 from chassis.rpc.authority import LIFETIME, Authority, Issued
 from chassis.rpc.certificates import service_of, signed_by
+from chassis.whole_files import replace_file
 
 
 class CertificateFolderError(Exception):
@@ -36,8 +35,8 @@ def add_authority(folder: Path, now: datetime, lifetime: timedelta = LIFETIME) -
             f"`borgerting tls renew {folder}` and `borgerting tls withdraw-authority {folder}`"
         )
     new = Authority(now, lifetime)
-    _replace(folder / "ca.key", new.issued.key, 0o600)
-    _replace(folder / "ca.pem", new.issued.certificate + _pem(before), 0o644)
+    replace_file(folder / "ca.key", new.issued.key, 0o600)
+    replace_file(folder / "ca.pem", new.issued.certificate + _pem(before), 0o644)
 
 
 def renew(folder: Path, now: datetime, lifetime: timedelta = LIFETIME) -> list[Path]:
@@ -65,8 +64,8 @@ def renew(folder: Path, now: datetime, lifetime: timedelta = LIFETIME) -> list[P
         if service is None:
             raise CertificateFolderError(f"{path} names no service of ours")
         issued = authority.issue([service], _hosts(own), begin=now, end=end)
-        _replace(path.with_suffix(".key"), issued.key, 0o600)
-        _replace(path, issued.certificate, 0o644)
+        replace_file(path.with_suffix(".key"), issued.key, 0o600)
+        replace_file(path, issued.certificate, 0o644)
         renewed.append(path)
     return renewed
 
@@ -81,7 +80,7 @@ def withdraw_authority(folder: Path) -> int:
             raise CertificateFolderError(
                 f"{path} is signed by an authority that would go: `borgerting tls renew {folder}` first"
             )
-    _replace(folder / "ca.pem", _pem([newest]), 0o644)
+    replace_file(folder / "ca.pem", _pem([newest]), 0o644)
     return len(older)
 
 
@@ -114,22 +113,3 @@ def _hosts(certificate: x509.Certificate) -> list[str]:
 
 def _pem(certificates: Sequence[x509.Certificate]) -> bytes:
     return b"".join(one.public_bytes(Encoding.PEM) for one in certificates)
-
-
-def _replace(path: Path, content: bytes, mode: int) -> None:
-    """Whole or not at all, and owned as the file before."""
-    temporary = path.with_name(f".{path.name}.{secrets.token_hex(8)}")
-    try:
-        descriptor = os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_EXCL, mode)
-        with os.fdopen(descriptor, "wb") as file:
-            file.write(content)
-            file.flush()
-            os.fsync(file.fileno())
-        if path.exists():
-            before = path.stat()
-            temporary.chmod(before.st_mode & 0o777)
-            if (before.st_uid, before.st_gid) != (temporary.stat().st_uid, temporary.stat().st_gid):
-                os.chown(temporary, before.st_uid, before.st_gid)
-        temporary.replace(path)
-    finally:
-        temporary.unlink(missing_ok=True)
