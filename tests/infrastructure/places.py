@@ -66,19 +66,25 @@ def free_port() -> int:
     return free_ports(1)[0]
 
 
+_given: set[int] = set()
+
+
 def lasting_ports(count: int) -> list[int]:
     """As free_ports, for servers that are stopped and come back: out of the range that outgoing connections
-    take their ports from, so that none of them sits on a port meanwhile.
+    take their ports from, so that none of them sits on a port meanwhile. None is given twice: whoever was
+    given it may not listen yet.
     """
     lowest = int(Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
     found: list[int] = []
     while len(found) < count:
         port = random.randrange(10_000, lowest)
+        if port in _given:
+            continue
         with socket.socket() as probe:
             try:
                 probe.bind(("127.0.0.1", port))
             except OSError:
                 continue
-        if port not in found:
-            found.append(port)
+        _given.add(port)
+        found.append(port)
     return found
