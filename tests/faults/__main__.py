@@ -7,14 +7,16 @@ import sys
 import tempfile
 import time
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from tests.faults.faults import ALL, CannotBeMade, make
-from tests.faults.house import fault_house
+from tests.faults.house import FaultHouse, fault_house
 from tests.faults.kills import Result, batches
 from tests.faults.lines import lined_house
+from tests.faults.replicas import taken_over, twin_house
 from tests.faults.servers import SERVERS, busy
+from tests.faults.steps import STEPS
 
 
 def main() -> int:
@@ -26,33 +28,53 @@ def main() -> int:
     kills.add_argument("--kills", type=int, default=1000, help="how many at least (1000)")
     kills.add_argument("--each", type=int, default=50, help="how many per seed, then all is checked (50)")
     kills.add_argument("--seed", type=int, default=1, help="the first seed; each batch takes the next (1)")
+    replicas = acts.add_parser("replicas", help="two of each service: one killed at each step, then any")
+    replicas.add_argument("--kills", type=int, default=200, help="how many at random, afterwards (200)")
+    replicas.add_argument("--each", type=int, default=50, help="how many per seed, then all is checked (50)")
+    replicas.add_argument("--seed", type=int, default=1, help="the first seed; each batch takes the next (1)")
+    replicas.add_argument("names", nargs="*", metavar="SERVICE", help="whose steps; all when none")
     lines = acts.add_parser("lines", help="break broker, store and neighbours, and the lines between")
     lines.add_argument("names", nargs="*", metavar="FAULT", help=f"of {', '.join(ALL)}; all when none")
     servers = acts.add_parser("servers", help="three brokers, a standby, a full disk")
     servers.add_argument("names", nargs="*", metavar="FAULT", help=f"of {', '.join(SERVERS)}; all when none")
-    for act in (kills, lines, servers):
+    for act in (kills, replicas, lines, servers):
         act.add_argument("--folder", type=Path, help="where logs stay; else a temporary folder")
     arguments = parser.parse_args()
     for name in getattr(arguments, "names", ()):
-        if name not in (known := ALL if arguments.act == "lines" else SERVERS):
+        if name not in (known := KNOWN[arguments.act]):
             parser.error(f"there is no fault {name!r}; there are: {', '.join(known)}")
     with tempfile.TemporaryDirectory(prefix="bt-faults-") as temporary:
         folder = arguments.folder or Path(temporary)
         match arguments.act:
             case "kills":
                 return _kills(arguments, folder)
+            case "replicas":
+                return _replicas(arguments, folder)
             case "lines":
                 return _lines(arguments.names, folder)
             case _:
                 return _servers(arguments.names, folder)
 
 
+KNOWN: dict[str, Collection[str]] = {"lines": ALL, "servers": SERVERS, "replicas": STEPS}
+
+
 def _kills(arguments: argparse.Namespace, folder: Path) -> int:
+    with fault_house(folder) as house:
+        return _at_random(arguments, house)
+
+
+def _replicas(arguments: argparse.Namespace, folder: Path) -> int:
+    with twin_house(folder) as house:
+        found = taken_over(house, arguments.names or list(STEPS), _say)
+        return _at_random(arguments, house) or bool(found)
+
+
+def _at_random(arguments: argparse.Namespace, house: FaultHouse) -> int:
     began = time.monotonic()
     count = -(-arguments.kills // arguments.each)
     seeds = range(arguments.seed, arguments.seed + count)
-    with fault_house(folder) as house:
-        result = batches(house, seeds, arguments.each, _say)
+    result = batches(house, seeds, arguments.each, _say)
     for (service, step), number in sorted(result.deaths.items()):
         _say(f"{service:14}{step:22}{number:6}")
     for what, number in _totals(result).items():

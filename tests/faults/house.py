@@ -59,16 +59,22 @@ class FaultHouse(FourProcesses):
         assert isinstance(found, Mortal)
         return found
 
+    def replicas(self, name: str) -> list[Mortal]:
+        """The processes of a service, all on one store."""
+        return [self[name]]
+
     def start(self) -> None:
         for name in SERVICES:
             apart = self._apart.get(name, 0)
-            self[name].start_to_die(
-                None,
-                BORGERTING_CLOCK=_shift(86_400 * self._days + apart),
-                **{CLOCK_VARIABLE: _shift(apart)},
-            )
+            for one in self.replicas(name):
+                one.start_to_die(
+                    None,
+                    BORGERTING_CLOCK=_shift(86_400 * self._days + apart),
+                    **{CLOCK_VARIABLE: _shift(apart)},
+                )
         for name in SERVICES:
-            self[name].wait_until_ready()
+            for one in self.replicas(name):
+                one.wait_until_ready()
 
     def http(self, service: str) -> str:
         """Where a service's own pages are."""
@@ -80,7 +86,8 @@ class FaultHouse(FourProcesses):
 
     def disorder(self, seed: str) -> None:
         for name in SERVICES:
-            self[name].set(SHUFFLE_VARIABLE, seed)
+            for one in self.replicas(name):
+                one.set(SHUFFLE_VARIABLE, seed)
 
 
 def _shift(seconds: int) -> str:

@@ -15,6 +15,8 @@ from tests.faults.steps import Death, Step, a_death
 # How long a life of each lasts on average, in seconds: a draw takes some, and has its tries.
 LIVES = {"deliberation": 2.0, "followup": 2.0, "volunteer": 2.0, "sortition": 8.0}
 STEP_SECONDS = 12.0
+TAKEN_OVER = (4.0, 7.0)
+"""Seconds of rest in which another replica has taken up its share of the events."""
 MOMENT = "any moment"
 
 
@@ -25,6 +27,7 @@ class _Life:
     process: Mortal
     chance: random.Random
     mean: float
+    others: bool = False  # whether there are, to take over what it leaves
     death: Death | None = None
     until: float = 0.0
     born: bool = True
@@ -39,7 +42,8 @@ class _Life:
 
     def rest(self, now: float) -> None:
         self.born = False
-        self.until = now + self.chance.uniform(0, 0.3)
+        long = self.others and self.chance.random() < 0.4
+        self.until = now + (self.chance.uniform(*TAKEN_OVER) if long else self.chance.uniform(0, 0.3))
 
 
 class Killer:
@@ -47,7 +51,10 @@ class Killer:
 
     def __init__(self, house: FaultHouse, seed: str) -> None:
         self._lives = [
-            _Life(house[name], random.Random(f"{seed} {name}"), mean) for name, mean in LIVES.items()
+            _Life(one, random.Random(f"{seed} {name} {number}"), mean, others=len(replicas) > 1)
+            for name, mean in LIVES.items()
+            for replicas in [house.replicas(name)]
+            for number, one in enumerate(replicas)
         ]
         self.deaths: Counter[tuple[str, str]] = Counter()
 

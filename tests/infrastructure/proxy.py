@@ -7,6 +7,7 @@ with proxying(server.port) as line:
     line.forget()     # the same of those that are there; new ones work
     line.mend()
     line.lead(other)  # new connections go to another server; those there were end
+    line.lead(a, b)   # to the first of them that takes them
 """
 
 from __future__ import annotations
@@ -25,9 +26,9 @@ _PIECE = 1 << 16
 class Line:
     """`port` stays the same, cut or not."""
 
-    def __init__(self, target: int) -> None:
+    def __init__(self, *targets: int) -> None:
         [self.port] = lasting_ports(1)
-        self._target = target
+        self._targets = targets
         self._delay = 0.0
         self._open = asyncio.Event()
         self._open.set()
@@ -51,8 +52,8 @@ class Line:
     def forget(self) -> None:
         self._do(self._forget())
 
-    def lead(self, target: int) -> None:
-        self._do(self._lead(target))
+    def lead(self, *targets: int) -> None:
+        self._do(self._lead(targets))
 
     def mend(self) -> None:
         """What was swallowed is lost with its connection, as where a router forgot it."""
@@ -82,8 +83,8 @@ class Line:
         self._open = asyncio.Event()
         self._open.set()
 
-    async def _lead(self, target: int) -> None:
-        self._target = target
+    async def _lead(self, targets: tuple[int, ...]) -> None:
+        self._targets = targets
         await self._end_all()
 
     async def _mend(self) -> None:
@@ -107,7 +108,7 @@ class Line:
         opened = self._open
         try:
             await opened.wait()
-            from_there, there = await asyncio.open_connection("127.0.0.1", self._target)
+            from_there, there = await self._reach()
             self._connections.add(there)
             pipes = [
                 asyncio.create_task(self._pipe(reader, there, opened)),
@@ -127,6 +128,15 @@ class Line:
                 if end is not None:
                     self._connections.discard(end)
                     end.transport.abort()
+
+    async def _reach(self) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+        *others, last = self._targets
+        for target in others:
+            try:
+                return await asyncio.open_connection("127.0.0.1", target)
+            except OSError:
+                continue
+        return await asyncio.open_connection("127.0.0.1", last)
 
     async def _pipe(
         self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, opened: asyncio.Event

@@ -33,7 +33,7 @@ from tests.infrastructure.postgres import PostgresServer
 
 SERVICES = ("deliberation", "followup", "sortition", "volunteer")
 READY_SECONDS = 60.0
-_RECONNECT = (("grpc.min_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500))
+RECONNECT = (("grpc.min_reconnect_backoff_ms", 100), ("grpc.max_reconnect_backoff_ms", 500))
 
 
 class Process:
@@ -190,7 +190,7 @@ class Embedded(House):
         return [self._process]
 
     def channel(self, service: str) -> grpc.Channel:
-        return grpc.insecure_channel(self._grpc, options=_RECONNECT)
+        return grpc.insecure_channel(self._grpc, options=RECONNECT)
 
     def events(self) -> Broker:
         return LocalBroker(self._data / FILE_NAME)
@@ -271,7 +271,7 @@ class FourProcesses(House):
 
     def channel(self, service: str) -> grpc.Channel:
         credentials = grpc.ssl_channel_credentials(self._authority)
-        return grpc.secure_channel(f"127.0.0.1:{self._ports[service][1]}", credentials, options=_RECONNECT)
+        return grpc.secure_channel(f"127.0.0.1:{self._ports[service][1]}", credentials, options=RECONNECT)
 
     def events(self) -> Broker:
         return KafkaEvents(self._kafka)
