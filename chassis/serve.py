@@ -28,8 +28,8 @@ def serve_until_signal(
     broker: Callable[[SuiteSettings], Broker] = make_broker,
 ) -> None:
     """Start all services, or the one that runs `alone`, print the ready line, wait for SIGTERM or SIGINT,
-    drain. `broker` makes what carries events. Call it before starting any thread. Once all is loaded the
-    garbage collector is on, and rare.
+    drain; where something did not end in its time, the process is ended here. `broker` makes what carries
+    events. Call it before starting any thread. Once all is loaded the garbage collector is on, and rare.
     """
     configure(settings.log_level)
     stop = _stop_on_signal()
@@ -43,7 +43,12 @@ def serve_until_signal(
     sys.stdout.write(f"ready http={addresses.http}/ grpc={addresses.grpc} ops={addresses.ops}{tls}\n")
     sys.stdout.flush()
     stop.wait()
-    suite.stop()
+    if not suite.stop():
+        # What did not end in its time waits for what may never come. It is resumed at the next start, and its
+        # threads must neither hold up the end nor write while the interpreter goes.
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(0)
 
 
 def _stop_on_signal() -> threading.Event:

@@ -20,7 +20,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -163,14 +163,14 @@ class PostgresServer:
         postmaster = self._process.pid
         os.kill(postmaster, signal.SIGSTOP)  # first: it makes no more of them
         children = Path(f"/proc/{postmaster}/task/{postmaster}/children").read_text().split()
-        everybody = [postmaster, *map(int, children)]
         try:
-            for pid in everybody:
-                os.kill(pid, signal.SIGSTOP)
+            for child in children:
+                _signal(int(child), signal.SIGSTOP)
             yield
         finally:
-            for pid in everybody:
-                os.kill(pid, signal.SIGCONT)
+            for child in children:
+                _signal(int(child), signal.SIGCONT)
+            os.kill(postmaster, signal.SIGCONT)  # last: until then it buries none of them
 
     @property
     def log(self) -> str:
@@ -317,6 +317,12 @@ def unprivileged(folder: Path) -> list[str]:
         "--clear-groups",
         "--",
     ]
+
+
+def _signal(pid: int, what: signal.Signals) -> None:
+    """To a session, which may have ended by itself."""
+    with suppress(ProcessLookupError):
+        os.kill(pid, what)
 
 
 def _exists(name: str) -> bool:
