@@ -68,6 +68,15 @@ class Collector(pb_grpc.TraceServiceServicer):
     def trace(self, trace: str) -> list[Span]:
         return [one for one in self.spans if one.trace == trace]
 
+    def only(self, name: str, seconds: float = 30.0) -> Span:
+        """The one span of that name, once it came: they are sent some seconds after they ended."""
+        end = time.monotonic() + seconds
+        while not (found := [one for one in self.spans if one.name == name]):
+            assert time.monotonic() < end, f"no span {name}"
+            time.sleep(0.1)
+        [span] = found
+        return span
+
     def until(self, found: Callable[[list[Span]], bool], trace: str, seconds: float = 30.0) -> list[Span]:
         """The trace's spans once `found` holds of them. Raises AssertionError with those that came."""
         end = time.monotonic() + seconds

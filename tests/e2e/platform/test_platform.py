@@ -144,7 +144,7 @@ class Platform:
 def test_what_a_call_causes_in_other_processes_is_of_its_trace(
     platform: Platform, call: str, chain: list[str]
 ) -> None:
-    [root] = [one for one in platform.collector.spans if one.name == call]
+    root = platform.collector.only(call)
     assert root.parent == ""
     platform.collector.until(lambda spans: chain in chains(spans), root.trace)
 
