@@ -42,6 +42,27 @@ http {
 }
 """
 
+# A reload is only asked for: until nginx has come to it, workers of before answer as before.
+_RELOAD = """
+title() { tr '\\0' ' ' 2>/dev/null < /proc/$1/cmdline; }
+before=$(for each in /proc/[0-9]*; do
+  case "$(title ${each#/proc/})" in "nginx: worker"*) echo ${each#/proc/};; esac
+done)
+answers() {
+  for each in $before; do
+    case "$(title $each)" in *"shutting down"*) ;; "nginx: worker"*) return 0;; esac
+  done
+  return 1
+}
+nginx -e stderr -c /config/nginx.conf -t -q
+nginx -e stderr -c /config/nginx.conf -s reload
+left=600
+while answers; do
+  left=$((left - 1)); [ $left -gt 0 ] || { echo "nginx did not take its new routes" >&2; exit 1; }
+  sleep 0.05
+done
+"""
+
 
 class Controller:
     """`ca` is in PEM: who signs the certificates of what it calls."""
@@ -72,8 +93,7 @@ class Controller:
         if "grpcroutes.gateway.networking.k8s.io" in known:
             policies = self._cluster.items("backendtlspolicies")
             sites += [_calls(each, policies) for each in self._cluster.items("grpcroutes")]
-        reload = "nginx -e stderr -c /config/nginx.conf"
-        self._does(f"cat > {_SITES}/all.conf; {reload} -t -q; {reload} -s reload", "\n".join(sites))
+        self._does(f"cat > {_SITES}/all.conf; {_RELOAD}", "\n".join(sites))
 
     def hold_certificate(self, host: str, certificate: Mapping[str, str]) -> None:
         """What an Ingress's TLS secret is to a controller."""
