@@ -11,10 +11,10 @@ from collections.abc import Callable, Collection, Sequence
 from pathlib import Path
 
 from tests.faults.faults import ALL, CannotBeMade, make
-from tests.faults.house import FaultHouse, fault_house
+from tests.faults.house import FaultHouse, ready
 from tests.faults.kills import Result, batches
 from tests.faults.lines import lined_house
-from tests.faults.replicas import taken_over, twin_house
+from tests.faults.replicas import TwinHouse, taken_over
 from tests.faults.servers import SERVERS, busy
 from tests.faults.steps import STEPS
 
@@ -60,12 +60,12 @@ KNOWN: dict[str, Collection[str]] = {"lines": ALL, "servers": SERVERS, "replicas
 
 
 def _kills(arguments: argparse.Namespace, folder: Path) -> int:
-    with fault_house(folder) as house:
+    with ready(FaultHouse, folder) as house:
         return _at_random(arguments, house)
 
 
 def _replicas(arguments: argparse.Namespace, folder: Path) -> int:
-    with twin_house(folder) as house:
+    with ready(TwinHouse, folder) as house:
         found = taken_over(house, arguments.names or list(STEPS), _say)
         return _at_random(arguments, house) or bool(found)
 

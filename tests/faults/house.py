@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
+from typing import TypeVar
 
 from chassis.app import descriptors
 from tests.e2e.assembly.conftest import make_keys
@@ -84,10 +85,17 @@ class FaultHouse(FourProcesses):
         """From the next start of all on, each machine's clock is so far from the true one."""
         self._apart = dict(seconds)
 
+    def close(self) -> None:
+        """For good."""
+        self.stop()
+
     def disorder(self, seed: str) -> None:
         for name in SERVICES:
             for one in self.replicas(name):
                 one.set(SHUFFLE_VARIABLE, seed)
+
+
+H = TypeVar("H", bound=FaultHouse)
 
 
 def _shift(seconds: int) -> str:
@@ -96,8 +104,8 @@ def _shift(seconds: int) -> str:
 
 
 @contextmanager
-def fault_house(folder: Path) -> Iterator[FaultHouse]:
-    """All of it, ready."""
+def ready(kind: type[H], folder: Path) -> Iterator[H]:
+    """All of a house, with a PostgreSQL and a broker of its own."""
     with ExitStack() as stack:
         folder.mkdir(parents=True, exist_ok=True)
         postgres = stack.enter_context(PostgresServer.running())
@@ -105,7 +113,7 @@ def fault_house(folder: Path) -> Iterator[FaultHouse]:
         nursery = Nursery(folder, ENTRY)
         stack.callback(nursery.close)
         make_keys(folder / "keys")
-        house = FaultHouse(folder, nursery, postgres, kafka.bootstrap)
-        stack.callback(house.stop)
+        house = kind(folder, nursery, postgres, kafka.bootstrap)
+        stack.callback(house.close)
         house.start()
         yield house

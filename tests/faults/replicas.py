@@ -4,21 +4,18 @@ killed: the other sends what it had committed, hears the events that were its sh
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 import grpc
 
-from tests.e2e.assembly.conftest import make_keys
 from tests.e2e.assembly.forked import Nursery
 from tests.e2e.assembly.houses import RECONNECT, SERVICES, Process
 from tests.e2e.assembly.town import Town
-from tests.faults.house import ENTRY, FaultHouse, Mortal
+from tests.faults.house import FaultHouse, Mortal
 from tests.faults.kills import PATIENCE, Say, settled
 from tests.faults.steps import STEPS, Death, Step
 from tests.faults.stream import Stream
-from tests.infrastructure.kafka import running_kafka
 from tests.infrastructure.places import lasting_ports
 from tests.infrastructure.postgres import PostgresServer
 from tests.infrastructure.proxy import Line
@@ -90,22 +87,6 @@ class TwinHouse(FaultHouse):
         self.stop()
         for line, _ in self._ways.values():
             line.close()
-
-
-@contextmanager
-def twin_house(folder: Path) -> Iterator[TwinHouse]:
-    """All of it, ready."""
-    with ExitStack() as stack:
-        folder.mkdir(parents=True, exist_ok=True)
-        postgres = stack.enter_context(PostgresServer.running())
-        kafka = stack.enter_context(running_kafka(folder / "kafka"))
-        nursery = Nursery(folder, ENTRY)
-        stack.callback(nursery.close)
-        make_keys(folder / "keys")
-        house = TwinHouse(folder, nursery, postgres, kafka.bootstrap)
-        stack.callback(house.close)
-        house.start()
-        yield house
 
 
 def taken_over(house: TwinHouse, services: Sequence[str], say: Say) -> list[str]:
